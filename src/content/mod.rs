@@ -1,0 +1,14 @@
+//! What editors write, read from disk: no HTTP, SQL or tantivy here.
+
+pub mod article;
+pub mod catalog;
+pub mod files;
+pub mod flow;
+pub mod front_matter;
+pub mod library;
+pub mod markdown;
+pub mod problem;
+pub mod validity;
+pub mod values;
+pub mod watch;
+pub mod yaml;

@@ -1,0 +1,165 @@
+//! Notices that files changed. Events are hints where to look; the truth is always read from disk.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
+
+use notify::{Config, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+
+/// More dirty paths than this are cheaper to find by a walk over everything.
+const MAX_DIRTY_PATHS: usize = 512;
+
+/// How changes are noticed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum WatchMode {
+    /// By the system's events, and by polling where they cannot be had.
+    Auto,
+    /// By comparing the files with what is served, at intervals: for network folders.
+    Poll,
+    /// Not at all.
+    Off,
+}
+
+/// When to look and how long to wait.
+#[derive(Clone, Copy, Debug)]
+pub struct Timing {
+    /// Quiet time after an event before files are read.
+    pub debounce: Duration,
+    /// The longest time events may keep coming before files are read all the same.
+    pub max_debounce: Duration,
+    /// The interval of polling.
+    pub poll_every: Duration,
+    /// The interval of the walk that finds what events lost.
+    pub rescan_every: Duration,
+}
+
+/// Where to look.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Dirty {
+    /// These files and folders, absolute.
+    Paths(BTreeSet<PathBuf>),
+    /// Everywhere.
+    Everything,
+}
+
+enum Signal {
+    Changed(Vec<PathBuf>),
+    Lost(String),
+    Stop,
+}
+
+/// Waits for changes below some folders.
+#[derive(Debug)]
+pub struct Watch {
+    signals: Receiver<Signal>,
+    stopper: Stopper,
+    watcher: Option<RecommendedWatcher>,
+    interval: Duration,
+    timing: Timing,
+    /// When everything is walked next.
+    next_walk: Instant,
+}
+
+/// Ends a [`Watch`] from another thread.
+#[derive(Clone, Debug)]
+pub struct Stopper(Sender<Signal>);
+
+impl Stopper {
+    /// Ends the watch: its next wait returns `None`.
+    pub fn stop(&self) {
+        let _ = self.0.send(Signal::Stop);
+    }
+}
+
+impl Watch {
+    /// Watches folders. What cannot be watched by events is polled; the second part says why.
+    pub fn new(folders: &[&Path], mode: WatchMode, timing: Timing) -> (Self, Option<String>) {
+        let (sender, signals) = channel();
+        let stopper = Stopper(sender.clone());
+        let (watcher, fault) = match mode {
+            WatchMode::Auto => match watch_events(folders, sender) {
+                Ok(watcher) => (Some(watcher), None),
+                Err(error) => (None, Some(format!("{error}; polling every {:?} instead", timing.poll_every))),
+            },
+            WatchMode::Poll | WatchMode::Off => (None, None),
+        };
+        let interval = match mode {
+            WatchMode::Off => Duration::from_secs(u64::from(u32::MAX)),
+            _ if watcher.is_some() => timing.rescan_every,
+            _ => timing.poll_every,
+        };
+        let next_walk = Instant::now() + interval;
+        (Self { signals, stopper, watcher, interval, timing, next_walk }, fault)
+    }
+
+    /// What ends this watch.
+    pub fn stopper(&self) -> Stopper {
+        self.stopper.clone()
+    }
+
+    /// Whether events are had from the system.
+    pub fn has_events(&self) -> bool {
+        self.watcher.is_some()
+    }
+
+    /// Waits until files may have changed and have been quiet for a moment, or `deadline` has passed (then `Paths` is empty). `None`: the
+    /// watch was stopped.
+    pub fn wait(&mut self, deadline: Option<Instant>) -> Option<Dirty> {
+        let mut paths: BTreeSet<PathBuf> = BTreeSet::new();
+        let mut everything = false;
+        let mut first: Option<Instant> = None;
+        loop {
+            let now = Instant::now();
+            let until = match first {
+                Some(first) => (now + self.timing.debounce).min(first + self.timing.max_debounce),
+                None => deadline.map_or(self.next_walk, |d| d.min(self.next_walk)),
+            };
+            match self.signals.recv_timeout(until.saturating_duration_since(now)) {
+                Ok(Signal::Changed(changed)) => {
+                    paths.extend(changed);
+                    first.get_or_insert(now);
+                    everything |= paths.len() > MAX_DIRTY_PATHS;
+                }
+                Ok(Signal::Lost(why)) => {
+                    tracing::warn!(%why, "file events were lost; walking all files");
+                    everything = true;
+                    first.get_or_insert(now);
+                }
+                Ok(Signal::Stop) | Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) => break,
+            }
+        }
+        if Instant::now() >= self.next_walk {
+            everything = true;
+        }
+        if everything {
+            self.next_walk = Instant::now() + self.interval;
+            return Some(Dirty::Everything);
+        }
+        Some(Dirty::Paths(paths))
+    }
+
+    /// Asks for a walk over everything after a while: what was changed while a new folder was not yet watched is found by it.
+    pub fn walk_within(&mut self, delay: Duration) {
+        self.next_walk = self.next_walk.min(Instant::now() + delay);
+    }
+}
+
+fn watch_events(folders: &[&Path], sender: Sender<Signal>) -> notify::Result<RecommendedWatcher> {
+    let handler = move |result: notify::Result<notify::Event>| {
+        let signal = match result {
+            Ok(event) if event.need_rescan() => Signal::Lost("the system's queue overflowed".to_owned()),
+            Ok(event) if matches!(event.kind, EventKind::Access(_)) => return,
+            Ok(event) => Signal::Changed(event.paths),
+            Err(error) => Signal::Lost(error.to_string()),
+        };
+        let _ = sender.send(signal);
+    };
+    let mut watcher = RecommendedWatcher::new(handler, Config::default())?;
+    for folder in folders {
+        watcher.watch(folder, RecursiveMode::Recursive)?;
+    }
+    Ok(watcher)
+}

@@ -1,0 +1,381 @@
+//! YAML with places: every value knows its line and column, so that a problem can name them.
+
+use std::fmt;
+
+use jiff::civil::Date;
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::Spanned;
+
+use crate::content::problem::{Position, Report, did_you_mean, u32_of};
+use crate::content::validity::Validity;
+
+/// A YAML value and where it stands.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// What it is.
+    pub value: Value,
+    /// Where it stands in its file.
+    pub at: Position,
+}
+
+/// A YAML value.
+#[derive(Clone, Debug)]
+pub enum Value {
+    /// `~` or nothing.
+    Null,
+    /// `true`, `false`, `yes`, `no`.
+    Bool(bool),
+    /// A number, as it is printed.
+    Number(String),
+    /// Anything else in one piece.
+    Text(String),
+    /// A sequence.
+    List(Vec<Node>),
+    /// A mapping, in order.
+    Map(Vec<(Node, Node)>),
+}
+
+/// Reads a YAML document that begins on line `first_line` of its file.
+/// What the parser refuses is reported, with the place it gives.
+pub fn parse(text: &str, first_line: u32, report: &mut Report) -> Option<Node> {
+    if text.trim().is_empty() {
+        return Some(Node { value: Value::Map(Vec::new()), at: Position { line: first_line, column: 1 } });
+    }
+    match serde_saphyr::from_str::<Spanned<Value>>(text) {
+        Ok(spanned) => {
+            let mut node = node(spanned);
+            shift(&mut node, first_line - 1);
+            Some(node)
+        }
+        Err(error) => {
+            let at = error.location().map_or(Position { line: first_line, column: 1 }, |l| Position {
+                line: u32::try_from(l.line()).unwrap_or(0).max(1) + first_line - 1,
+                column: u32::try_from(l.column()).unwrap_or(1),
+            });
+            let message = error.without_snippet().to_string();
+            let message = message.split(" at line ").next().unwrap_or(&message).trim_end_matches([':', ',']).to_owned();
+            report.error(
+                "yaml",
+                at,
+                format!("not readable as YAML: {message}"),
+                "check indentation, quotes (a text with `: ` or `#` needs them) and brackets",
+            );
+            None
+        }
+    }
+}
+
+fn node(spanned: Spanned<Value>) -> Node {
+    let at = Position {
+        line: u32::try_from(spanned.referenced.line()).unwrap_or(0),
+        column: u32::try_from(spanned.referenced.column()).unwrap_or(0),
+    };
+    Node { value: spanned.value, at }
+}
+
+fn shift(node: &mut Node, lines: u32) {
+    node.at.line += lines;
+    match &mut node.value {
+        Value::List(items) => items.iter_mut().for_each(|item| shift(item, lines)),
+        Value::Map(entries) => entries.iter_mut().for_each(|(key, value)| {
+            shift(key, lines);
+            shift(value, lines);
+        }),
+        _ => {}
+    }
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ValueVisitor)
+    }
+}
+
+struct ValueVisitor;
+
+impl<'de> Visitor<'de> for ValueVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a YAML value")
+    }
+
+    fn visit_bool<E>(self, v: bool) -> Result<Value, E> {
+        Ok(Value::Bool(v))
+    }
+
+    fn visit_i64<E>(self, v: i64) -> Result<Value, E> {
+        Ok(Value::Number(v.to_string()))
+    }
+
+    fn visit_u64<E>(self, v: u64) -> Result<Value, E> {
+        Ok(Value::Number(v.to_string()))
+    }
+
+    fn visit_f64<E>(self, v: f64) -> Result<Value, E> {
+        Ok(Value::Number(v.to_string()))
+    }
+
+    fn visit_str<E>(self, v: &str) -> Result<Value, E> {
+        Ok(Value::Text(v.to_owned()))
+    }
+
+    fn visit_string<E>(self, v: String) -> Result<Value, E> {
+        Ok(Value::Text(v))
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_none<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        Value::deserialize(deserializer)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = seq.next_element::<Spanned<Value>>()? {
+            items.push(node(item));
+        }
+        Ok(Value::List(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut entries = Vec::new();
+        while let Some((key, value)) = map.next_entry::<Spanned<Value>, Spanned<Value>>()? {
+            entries.push((node(key), node(value)));
+        }
+        Ok(Value::Map(entries))
+    }
+}
+
+impl Node {
+    /// A scalar as text; lists and mappings have none.
+    pub fn text(&self) -> Option<String> {
+        match &self.value {
+            Value::Text(text) | Value::Number(text) => Some(text.clone()),
+            Value::Bool(yes) => Some(if *yes { "yes" } else { "no" }.to_owned()),
+            _ => None,
+        }
+    }
+
+    /// `yes`, `no` and their kin.
+    pub fn bool(&self) -> Option<bool> {
+        match &self.value {
+            Value::Bool(yes) => Some(*yes),
+            Value::Text(text) => match text.as_str() {
+                "yes" | "true" | "да" => Some(true),
+                "no" | "false" | "нет" => Some(false),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+/// Takes the keys of a mapping one by one, reporting those of the wrong type, and at last those nobody asked for.
+pub struct Fields<'r> {
+    entries: Vec<(Node, Node)>,
+    asked: Vec<&'static str>,
+    /// Where the mapping stands.
+    pub at: Position,
+    /// Where problems go.
+    pub report: &'r mut Report,
+}
+
+impl<'r> Fields<'r> {
+    /// The fields of a mapping; anything else is reported as an error and has no fields.
+    pub fn of(node: Node, what: &str, report: &'r mut Report) -> Self {
+        let at = node.at;
+        let entries = match node.value {
+            Value::Map(entries) => entries,
+            Value::Null => Vec::new(),
+            _ => {
+                report.error("wrong-type", at, format!("{what} must be a mapping"), "write it as lines `key: value`");
+                Vec::new()
+            }
+        };
+        Self { entries, asked: Vec::new(), at, report }
+    }
+
+    /// A field's value, whatever its type; an empty one counts as absent.
+    pub fn node(&mut self, key: &'static str) -> Option<Node> {
+        self.asked.push(key);
+        let at = self.entries.iter().position(|(k, _)| k.text().as_deref() == Some(key))?;
+        let (_, value) = self.entries.remove(at);
+        (!matches!(value.value, Value::Null)).then_some(value)
+    }
+
+    /// A field that must be one text.
+    pub fn text(&mut self, key: &'static str) -> Option<(String, Position)> {
+        let node = self.node(key)?;
+        let text = node.text();
+        if text.is_none() {
+            self.report.error("wrong-type", node.at, format!("`{key}` must be a text"), "write it on one line");
+        }
+        Some((text?, node.at))
+    }
+
+    /// A field that must be one of a few texts.
+    pub fn choice<T: Copy>(&mut self, key: &'static str, choices: &[(&str, T)]) -> Option<T> {
+        let (text, at) = self.text(key)?;
+        let found = choices.iter().find(|(name, _)| *name == text);
+        if found.is_none() {
+            let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+            self.report.error(
+                "unknown-choice",
+                at,
+                format!("`{key}` cannot be `{text}`{}", did_you_mean(&text, names.iter().copied())),
+                format!("use one of: {}", names.join(", ")),
+            );
+        }
+        found.map(|(_, value)| *value)
+    }
+
+    /// A field that is a list of texts, or one text.
+    pub fn list(&mut self, key: &'static str) -> Vec<(String, Position)> {
+        let Some(node) = self.node(key) else { return Vec::new() };
+        let items = match node.value {
+            Value::List(items) => items,
+            _ => vec![node],
+        };
+        let mut texts = Vec::new();
+        for item in items {
+            match item.text() {
+                Some(text) => texts.push((text, item.at)),
+                None => self.report.error(
+                    "wrong-type",
+                    item.at,
+                    format!("`{key}` must be a list of texts"),
+                    format!("write `{key}: [one, two]`"),
+                ),
+            }
+        }
+        texts
+    }
+
+    /// The texts of a list without their places.
+    pub fn texts(&mut self, key: &'static str) -> Vec<String> {
+        self.list(key).into_iter().map(|(text, _)| text).collect()
+    }
+
+    /// A field that must be a day, `2026-12-01`.
+    pub fn date(&mut self, key: &'static str) -> Option<Date> {
+        let (text, at) = self.text(key)?;
+        match parse_date(&text) {
+            Ok(date) => Some(date),
+            Err(why) => {
+                self.report.error("date", at, format!("`{key}`: {why}"), "write days as 2026-12-31");
+                None
+            }
+        }
+    }
+
+    /// `yes` or `no`.
+    pub fn flag(&mut self, key: &'static str) -> Option<bool> {
+        let node = self.node(key)?;
+        let yes = node.bool();
+        if yes.is_none() {
+            self.report.error("wrong-type", node.at, format!("`{key}` must be yes or no"), "write `yes` or `no`");
+        }
+        yes
+    }
+
+    /// The keys `regions`, `audience`, `from` and `to` of this mapping.
+    pub fn validity(&mut self) -> Validity {
+        let at = self.at;
+        let validity = Validity {
+            regions: self.texts("regions"),
+            audience: self.texts("audience"),
+            from: self.date("from"),
+            to: self.date("to"),
+        };
+        check_order(&validity, at, self.report);
+        validity
+    }
+
+    /// The keys `regions`, `audience` and `valid: {from, to}` of this mapping.
+    pub fn validity_of_file(&mut self) -> Validity {
+        let regions = self.texts("regions");
+        let audience = self.texts("audience");
+        let Some(node) = self.node("valid") else { return Validity { regions, audience, ..Validity::default() } };
+        let mut valid = Fields::of(node, "`valid`", self.report);
+        let (from, to) = (valid.date("from"), valid.date("to"));
+        let at = valid.at;
+        valid.finish("`valid`");
+        let validity = Validity { regions, audience, from, to };
+        check_order(&validity, at, self.report);
+        validity
+    }
+
+    /// Takes all fields that are left, with their keys.
+    pub fn rest(&mut self) -> Vec<(Node, Node)> {
+        std::mem::take(&mut self.entries)
+    }
+
+    /// Warns of the keys nobody asked for.
+    pub fn finish(self, what: &str) {
+        for (key, _) in self.entries {
+            let name = key.text().unwrap_or_else(|| "?".to_owned());
+            self.report.warning(
+                "unknown-key",
+                key.at,
+                format!("{what} has no key `{name}`{}", did_you_mean(&name, self.asked.iter().copied())),
+                format!("remove it or use one of: {}", self.asked.join(", ")),
+            );
+        }
+    }
+}
+
+/// Reports dates the wrong way round.
+pub fn check_order(validity: &Validity, at: Position, report: &mut Report) {
+    if let (Some(from), Some(to)) = (validity.from, validity.to)
+        && to < from
+    {
+        report.error("date", at, format!("ends on {to}, before it begins on {from}"), "swap or correct the two days");
+    }
+}
+
+/// Reads a day as `2026-12-01`.
+///
+/// # Errors
+/// A sentence that says what is wrong with it.
+pub fn parse_date(text: &str) -> Result<Date, String> {
+    let shaped = text.len() == 10 && text.bytes().enumerate().all(|(i, b)| if i == 4 || i == 7 { b == b'-' } else { b.is_ascii_digit() });
+    if !shaped {
+        return Err(format!("`{text}` is not a day (year-month-day)"));
+    }
+    text.parse().map_err(|_| format!("`{text}` is not a day of the calendar"))
+}
+
+/// Splits `---` front matter from what follows: `(yaml, first line of it, rest, first line of the rest)`.
+/// A file without front matter is all rest.
+///
+/// # Errors
+/// The front matter is opened and never closed.
+pub fn split_front_matter(text: &str) -> Result<(&str, u32, &str, u32), Position> {
+    let opened = text.strip_prefix("---").filter(|rest| rest.trim_start_matches([' ', '\t', '\r']).starts_with('\n'));
+    let Some(rest) = opened else { return Ok(("", 1, text, 1)) };
+    let start = text.len() - rest.len() + rest.find('\n').map_or(0, |i| i + 1);
+    let mut at = start;
+    let mut line = 2;
+    for raw in text[start..].split_inclusive('\n') {
+        if raw.trim_end() == "---" {
+            return Ok((&text[start..at], 2, &text[at + raw.len()..], line + 1));
+        }
+        at += raw.len();
+        line += 1;
+    }
+    // A line of dashes that opens a text with no keys is a rule, not front matter.
+    let looks_like_keys = text[start..].lines().next().is_some_and(|first| first.contains(':'));
+    if looks_like_keys { Err(Position { line: 1, column: 1 }) } else { Ok(("", 1, text, 1)) }
+}
+
+/// A place by byte offset, for texts that begin on `first_line`.
+pub fn line_of(text: &str, byte: usize, first_line: u32) -> u32 {
+    first_line + u32_of(text.as_bytes()[..byte.min(text.len())].iter().filter(|b| **b == b'\n').count())
+}

@@ -1,0 +1,49 @@
+//! Reading the index: a searcher and what is stored beside it.
+
+use tantivy::collector::TopDocs;
+use tantivy::query::TermQuery;
+use tantivy::schema::{IndexRecordOption, Value};
+use tantivy::{DocAddress, Searcher, TantivyDocument, Term};
+
+use crate::content::markdown::Block;
+use crate::index::schema::Fields;
+
+/// The index at one commit.
+#[derive(Clone)]
+pub struct Reader {
+    /// tantivy's searcher.
+    pub searcher: Searcher,
+    /// The fields.
+    pub fields: Fields,
+}
+
+impl std::fmt::Debug for Reader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reader").field("sections", &self.searcher.num_docs()).finish()
+    }
+}
+
+impl Reader {
+    /// The Markdown of an article, without its head.
+    ///
+    /// # Errors
+    /// The index cannot be read.
+    pub fn source(&self, id: &str) -> tantivy::Result<Option<String>> {
+        let query = TermQuery::new(Term::from_field_text(self.fields.source_id, id), IndexRecordOption::Basic);
+        let found = self.searcher.search(&query, &TopDocs::with_limit(1).order_by_score())?;
+        let Some((_, address)) = found.first() else { return Ok(None) };
+        let document: TantivyDocument = self.searcher.doc(*address)?;
+        let bytes = document.get_first(self.fields.source).and_then(|v| v.as_bytes());
+        Ok(bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned()))
+    }
+
+    /// The blocks of a section.
+    ///
+    /// # Errors
+    /// The index cannot be read.
+    pub fn blocks(&self, address: DocAddress) -> tantivy::Result<Vec<Block>> {
+        let document: TantivyDocument = self.searcher.doc(address)?;
+        let bytes = document.get_first(self.fields.blocks).and_then(|v| v.as_bytes());
+        Ok(bytes.and_then(|bytes| postcard::from_bytes(bytes).ok()).unwrap_or_default())
+    }
+}

@@ -1,0 +1,84 @@
+//! The fields of the index: one document a section, and one that holds the article's text.
+
+use tantivy::schema::{
+    BytesOptions, FAST, Field, INDEXED, IndexRecordOption, STORED, STRING, Schema, TextFieldIndexing, TextOptions,
+};
+use tantivy::tokenizer::{TextAnalyzer, TokenizerManager};
+
+use crate::index::analyzer::{Term, WordTokenizer};
+
+/// Raised whenever an index written by an older program would not be right any more: fields, terms, stored forms.
+pub const FORMAT: &str = "pharos-index-1";
+
+/// The section number of the document that holds an article's text.
+pub const SOURCE_SECTION: u64 = u32::MAX as u64;
+
+/// The fields by name.
+#[derive(Clone, Copy, Debug)]
+pub struct Fields {
+    /// The article's id; by it an article is taken out.
+    pub id: Field,
+    /// The article's id, on the document that holds its text only.
+    pub source_id: Field,
+    /// The article's slot in the library.
+    pub slot: Field,
+    /// The section's number in the article.
+    pub section: Field,
+    /// Lemmas of the article's title and aliases.
+    pub title: Field,
+    /// Lemmas of the heading.
+    pub heading: Field,
+    /// Lemmas of the text.
+    pub body: Field,
+    /// Stems of title, heading and text.
+    pub stem: Field,
+    /// Forms in title, heading and text.
+    pub form: Field,
+    /// Codes and phone numbers in canonical form.
+    pub code: Field,
+    /// The section's blocks: postcard of `Vec<Block>`.
+    pub blocks: Field,
+    /// The article's Markdown.
+    pub source: Field,
+}
+
+/// The schema and its fields.
+pub fn schema() -> (Schema, Fields) {
+    let mut builder = Schema::builder();
+    let text = |term: Term, record| {
+        let indexing =
+            TextFieldIndexing::default().set_tokenizer(term.tokenizer()).set_index_option(record);
+        TextOptions::default().set_indexing_options(indexing)
+    };
+    let forms = TextOptions::default().set_indexing_options(
+        TextFieldIndexing::default()
+            .set_tokenizer(Term::Form.tokenizer())
+            .set_index_option(IndexRecordOption::Basic)
+            .set_fieldnorms(false),
+    );
+    let fields = Fields {
+        id: builder.add_text_field("id", STRING),
+        source_id: builder.add_text_field("source_id", STRING),
+        slot: builder.add_u64_field("slot", FAST | INDEXED),
+        section: builder.add_u64_field("section", FAST),
+        title: builder.add_text_field("title", text(Term::Lemma, IndexRecordOption::WithFreqs)),
+        heading: builder.add_text_field("heading", text(Term::Lemma, IndexRecordOption::WithFreqs)),
+        body: builder.add_text_field("body", text(Term::Lemma, IndexRecordOption::WithFreqs)),
+        stem: builder.add_text_field("stem", text(Term::Stem, IndexRecordOption::WithFreqs)),
+        form: builder.add_text_field("form", forms),
+        code: builder.add_text_field("code", STRING),
+        blocks: builder.add_bytes_field("blocks", BytesOptions::from(STORED)),
+        source: builder.add_bytes_field("source", BytesOptions::from(STORED)),
+    };
+    (builder.build(), fields)
+}
+
+/// The tokenizers the schema names.
+pub fn tokenizers() -> TokenizerManager {
+    let manager = TokenizerManager::new();
+    manager.register("raw", tantivy::tokenizer::RawTokenizer::default());
+    for term in Term::ALL {
+        manager.register(term.tokenizer(), TextAnalyzer::from(WordTokenizer::new(term)));
+    }
+    manager
+}

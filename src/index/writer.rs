@@ -1,0 +1,237 @@
+//! Writing the index: articles in and out, commits, merges.
+
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use tantivy::indexer::{IndexWriterOptions, NoMergePolicy, UserOperation};
+use tantivy::schema::{Field, OwnedValue};
+use tantivy::{Document, Index, IndexWriter, Term};
+
+use crate::content::article::{Article, ParsedArticle};
+use crate::content::catalog::Catalog;
+use crate::content::library::Slot;
+use crate::content::markdown::Block;
+use crate::index::budget::{Budget, Share};
+use crate::index::manifest::Checkpoint;
+use crate::index::schema::{Fields, SOURCE_SECTION};
+use crate::language::codes;
+
+/// Text that may wait to be indexed, in bytes.
+const WAITING_BYTES: usize = 8 << 20;
+
+/// More segments than this slow searches (65 cost three times what 12 do); they are merged when there is time.
+const MAX_SEGMENTS: usize = 10;
+
+/// How an index is written.
+#[derive(Clone, Copy, Debug)]
+pub enum Pace {
+    /// All articles at once: every core, large segments.
+    Bulk,
+    /// A few changes at a time: one thread that leaves the rest to searches.
+    Live,
+}
+
+/// A document: texts that several fields share are held once, and its share of the budget until it is indexed.
+#[derive(Debug)]
+pub struct SectionDocument {
+    values: Vec<OwnedValue>,
+    /// A field and the place of its value.
+    fields: Vec<(Field, usize)>,
+    _share: Arc<Share>,
+}
+
+impl SectionDocument {
+    fn add(&mut self, value: OwnedValue, fields: &[Field]) {
+        let at = self.values.len();
+        self.values.push(value);
+        self.fields.extend(fields.iter().map(|field| (*field, at)));
+    }
+}
+
+impl Document for SectionDocument {
+    type Value<'a> = &'a OwnedValue;
+    type FieldsValuesIter<'a> = Box<dyn Iterator<Item = (Field, &'a OwnedValue)> + 'a>;
+
+    fn iter_fields_and_values(&self) -> Self::FieldsValuesIter<'_> {
+        Box::new(self.fields.iter().map(|(field, at)| (*field, &self.values[*at])))
+    }
+}
+
+/// Writes an index.
+pub struct Writer {
+    index: Index,
+    fields: Fields,
+    writer: IndexWriter<SectionDocument>,
+    budget: Arc<Budget>,
+}
+
+impl std::fmt::Debug for Writer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Writer").finish_non_exhaustive()
+    }
+}
+
+impl Writer {
+    /// A writer at a pace.
+    ///
+    /// # Errors
+    /// Another writer holds the index, or it cannot be written.
+    pub fn new(index: Index, fields: Fields, pace: Pace) -> tantivy::Result<Self> {
+        let options = match pace {
+            Pace::Bulk => {
+                let threads = std::thread::available_parallelism().map_or(1, usize::from).min(4);
+                IndexWriterOptions::builder()
+                    .num_worker_threads(threads)
+                    .memory_budget_per_thread(40 << 20)
+                    .num_merge_threads(1)
+                    .build()
+            }
+            Pace::Live => IndexWriterOptions::builder()
+                .num_worker_threads(1)
+                .memory_budget_per_thread(32 << 20)
+                .num_merge_threads(1)
+                .build(),
+        };
+        let writer = index.writer_with_options(options)?;
+        writer.set_merge_policy(Box::new(NoMergePolicy));
+        Ok(Self { index, fields, writer, budget: Budget::new(WAITING_BYTES) })
+    }
+
+    /// Puts an article in, in place of what stood under its id. Visible after the next commit.
+    ///
+    /// # Errors
+    /// The index cannot be written.
+    pub fn put(&self, slot: Slot, parsed: &ParsedArticle, catalog: &Catalog, day: Date) -> tantivy::Result<()> {
+        // The text is held about three times: as source, as blocks, as words.
+        let share = Arc::new(self.budget.take(parsed.body.len() * 3));
+        let mut operations = vec![UserOperation::Delete(Term::from_field_text(self.fields.id, &parsed.article.id))];
+        operations.extend(self.documents(slot, parsed, catalog, day, &share).into_iter().map(UserOperation::Add));
+        self.writer.run(operations)?;
+        Ok(())
+    }
+
+    /// Takes an article out. Visible after the next commit.
+    pub fn remove(&self, id: &str) {
+        self.writer.delete_term(Term::from_field_text(self.fields.id, id));
+    }
+
+    fn documents(
+        &self,
+        slot: Slot,
+        parsed: &ParsedArticle,
+        catalog: &Catalog,
+        day: Date,
+        share: &Arc<Share>,
+    ) -> Vec<SectionDocument> {
+        let fields = self.fields;
+        let article = &parsed.article;
+        let expand = |text: &str| catalog.expand(text, article.lang, day, None);
+        let new = |section: u64| {
+            let mut document = SectionDocument { values: Vec::new(), fields: Vec::new(), _share: Arc::clone(share) };
+            document.add(OwnedValue::Str(article.id.clone()), &[fields.id]);
+            document.add(OwnedValue::U64(u64::from(slot)), &[fields.slot]);
+            document.add(OwnedValue::U64(section), &[fields.section]);
+            document
+        };
+        let title = names(article, catalog, &expand(&article.title));
+        let mut documents = Vec::with_capacity(article.sections.len() + 1);
+        for (number, (section, blocks)) in article.sections.iter().zip(&parsed.blocks).enumerate() {
+            let is_bare_lead = number == 0 && blocks.is_empty() && article.sections.len() > 1;
+            if is_bare_lead {
+                continue;
+            }
+            let mut document = new(number as u64);
+            document.add(OwnedValue::Str(title.clone()), &[fields.title, fields.stem, fields.form]);
+            let heading = expand(&section.heading);
+            let mut codes = codes_of(&heading, &section.heading, catalog, day);
+            if !heading.is_empty() && number > 0 {
+                document.add(OwnedValue::Str(heading), &[fields.heading, fields.stem, fields.form]);
+            }
+            let raw = blocks.iter().map(|b| b.text.as_str()).collect::<Vec<_>>().join("\n");
+            let body = expand(&raw);
+            codes.extend(codes_of(&body, &raw, catalog, day));
+            codes.sort();
+            codes.dedup();
+            document.add(OwnedValue::Str(body), &[fields.body, fields.stem, fields.form]);
+            for code in codes {
+                document.add(OwnedValue::Str(code), &[fields.code]);
+            }
+            document.add(OwnedValue::Bytes(encode(blocks)), &[fields.blocks]);
+            documents.push(document);
+        }
+        let mut source = new(SOURCE_SECTION);
+        source.add(OwnedValue::Str(article.id.clone()), &[fields.source_id]);
+        source.add(OwnedValue::Bytes(parsed.body.clone().into_bytes()), &[fields.source]);
+        documents.push(source);
+        documents
+    }
+
+    /// Makes what was put in and taken out visible to readers opened from now on, together with its manifest.
+    ///
+    /// # Errors
+    /// The index cannot be written. The writer must then be made anew.
+    pub fn commit(&mut self, checkpoint: &Checkpoint) -> tantivy::Result<()> {
+        let mut prepared = self.writer.prepare_commit()?;
+        prepared.set_payload(&serde_json::to_string(checkpoint).unwrap_or_default());
+        prepared.commit()?;
+        Ok(())
+    }
+
+    /// Merges when there are too many segments or too many dead documents. Returns whether anything was merged; the reader must then be
+    /// reloaded.
+    ///
+    /// # Errors
+    /// The index cannot be written.
+    pub fn merge(&mut self, at_most_segments: usize) -> tantivy::Result<bool> {
+        let mut segments = self.index.searchable_segment_metas()?;
+        segments.sort_by_key(|s| s.num_docs());
+        let wasteful = |s: &tantivy::SegmentMeta| s.num_deleted_docs() * 4 > s.max_doc();
+        let mut merged: Vec<_> = segments.iter().filter(|s| wasteful(s)).map(tantivy::SegmentMeta::id).collect();
+        if segments.len() > at_most_segments {
+            // The small ones, so that the large ones are not written again for a few articles.
+            let surplus = segments.len() - at_most_segments / 2;
+            merged.extend(segments.iter().filter(|s| !wasteful(s)).take(surplus).map(tantivy::SegmentMeta::id));
+        }
+        if merged.is_empty() {
+            return Ok(false);
+        }
+        self.writer.merge(&merged).wait()?;
+        self.writer.garbage_collect_files().wait()?;
+        Ok(true)
+    }
+
+    /// How many segments may stand before a merge is worth its time.
+    pub fn max_segments() -> usize {
+        MAX_SEGMENTS
+    }
+}
+
+/// What an article is called: its title, its aliases, the names of its products.
+fn names(article: &Article, catalog: &Catalog, title: &str) -> String {
+    let mut names = title.to_owned();
+    for alias in &article.matter.aliases {
+        names.push('\n');
+        names.push_str(alias);
+    }
+    for product in article.products().filter_map(|id| catalog.product(id)) {
+        for name in product.title.all() {
+            if !names.contains(name) {
+                names.push('\n');
+                names.push_str(name);
+            }
+        }
+    }
+    names
+}
+
+/// The codes in a text, and those its references name: short numbers are codes only by reference.
+fn codes_of(expanded: &str, raw: &str, catalog: &Catalog, day: Date) -> Vec<String> {
+    let mut found: Vec<String> = codes::find_codes(expanded).into_iter().map(|c| c.canonical).collect();
+    let referenced = crate::content::values::references(raw);
+    found.extend(referenced.iter().filter_map(|r| catalog.code(r.name, day)).map(str::to_owned));
+    found
+}
+
+fn encode(blocks: &[Block]) -> Vec<u8> {
+    postcard::to_stdvec(blocks).unwrap_or_default()
+}

@@ -1,0 +1,154 @@
+//! Words of a text: where they stand and how they are compared.
+
+use std::ops::Range;
+
+use crate::language::codes;
+
+/// Longer runs of letters (base64, minified code) are no words anybody searches for.
+const MAX_WORD_BYTES: usize = 80;
+
+/// A word of a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Word {
+    /// Where it stands, in bytes.
+    pub range: Range<usize>,
+    /// Lower case, ё as е.
+    pub form: String,
+}
+
+/// The words of a text. Digits and letters part (`15ГБ` is two words); codes and phone numbers are no words:
+/// see [`codes::find_codes`].
+pub fn words(text: &str) -> Vec<Word> {
+    let mut found = Vec::new();
+    for_each_word(text, |range, form| found.push(Word { range, form: form.to_owned() }));
+    found
+}
+
+/// Calls `visit` with the range and form of each word; allocates one buffer for the whole text.
+pub fn for_each_word(text: &str, mut visit: impl FnMut(Range<usize>, &str)) {
+    let mut skipped = codes::find_codes(text).into_iter().map(|c| c.range).peekable();
+    let mut form = String::new();
+    let mut start = 0;
+    let mut class = Class::Other;
+    let mut flush = |range: Range<usize>, form: &mut String| {
+        if !form.is_empty() && range.len() <= MAX_WORD_BYTES {
+            visit(range, form);
+        }
+        form.clear();
+    };
+    for (at, c) in text.char_indices() {
+        while skipped.next_if(|code| code.end <= at).is_some() {}
+        let next = match skipped.peek() {
+            Some(code) if code.contains(&at) => Class::Other,
+            _ => class_of(c, class),
+        };
+        if next != class {
+            flush(start..at, &mut form);
+            start = at;
+            class = next;
+        }
+        if class != Class::Other {
+            push_folded(c, &mut form);
+        }
+    }
+    flush(start..text.len(), &mut form);
+}
+
+/// Lower case, ё as е: the form in which words are compared.
+pub fn fold(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    for c in text.chars() {
+        push_folded(c, &mut folded);
+    }
+    folded
+}
+
+/// Whether a word is written in Cyrillic.
+pub fn is_cyrillic(form: &str) -> bool {
+    form.chars().any(|c| matches!(c, '\u{400}'..='\u{4ff}'))
+}
+
+/// Words that carry no meaning of their own in a search: not asked for when other words are there.
+pub fn is_stop_word(form: &str) -> bool {
+    STOP_WORDS.binary_search(&form).is_ok()
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Letters,
+    Digits,
+    Other,
+}
+
+fn class_of(c: char, before: Class) -> Class {
+    match c {
+        'a'..='z' | 'A'..='Z' | 'а'..='я' | 'А'..='Я' => Class::Letters,
+        '0'..='9' => Class::Digits,
+        // A stress mark or a decomposed й continues the word it stands in.
+        '\u{300}'..='\u{36f}' => before,
+        _ if c.is_alphabetic() => Class::Letters,
+        _ if c.is_numeric() => Class::Digits,
+        _ => Class::Other,
+    }
+}
+
+fn push_folded(c: char, form: &mut String) {
+    match c {
+        'a'..='z' | '0'..='9' | 'а'..='я' => form.push(c),
+        'A'..='Z' => form.push(c.to_ascii_lowercase()),
+        'ё' | 'Ё' => form.push('е'),
+        // й written as и and a breve; other marks (stress) are dropped.
+        '\u{306}' if form.ends_with('и') => {
+            form.pop();
+            form.push('й');
+        }
+        '\u{300}'..='\u{36f}' => {}
+        _ => form.extend(c.to_lowercase()),
+    }
+}
+
+/// Sorted, for binary search. Function words of Russian and English; «не», «без», «no», "not" carry meaning and stay.
+const STOP_WORDS: &[&str] = &[
+    "a", "am", "an", "and", "are", "as", "at", "be", "by", "can", "do", "does", "for", "from", "has", "have", "how", "i", "if", "in",
+    "is", "it", "its", "my", "of", "on", "or", "our", "should", "so", "that", "the", "their", "there", "these", "they",
+    "this", "to", "was", "we", "were", "what", "when", "where", "which", "who", "why", "will", "with", "you", "your", "а", "был",
+    "была", "были", "было", "быть", "в", "вам", "вас", "во", "все", "где", "да", "для", "до", "его", "ее", "если", "есть", "же",
+    "за", "и", "из", "или", "им", "их", "к", "как", "какая", "какие", "какой", "когда", "ко", "ли", "мне", "можно", "мой",
+    "моя", "мы", "на", "нам", "нас", "него", "нее", "них", "но", "о", "об", "он", "она", "они", "оно", "от", "по", "под", "при",
+    "с", "со", "так", "то", "ту", "ты", "у", "что", "чтобы", "это", "этот", "я",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: &[&str]) {
+        let found: Vec<String> = words(text).into_iter().map(|w| w.form).collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn words_are_folded_and_digits_part_from_letters() {
+        check("Ёлка, 15ГБ и sim-карта", &["елка", "15", "гб", "и", "sim", "карта"]);
+        check("моби\u{301}льный И\u{306}од", &["мобильный", "йод"]);
+    }
+
+    #[test]
+    fn codes_are_no_words() {
+        check("наберите *155*21# или 8 800 555-06-11 сейчас", &["наберите", "или", "сейчас"]);
+        check("на 611", &["на", "611"]);
+    }
+
+    #[test]
+    fn ranges_point_into_the_text() {
+        let text = "цена — 100 ₽";
+        let found = words(text);
+        assert_eq!(&text[found[1].range.clone()], "100");
+    }
+
+    #[test]
+    fn stop_words_are_sorted() {
+        assert!(STOP_WORDS.is_sorted());
+    }
+}

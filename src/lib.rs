@@ -1,0 +1,10 @@
+//! Pharos: a knowledge base for people who answer customers while the customer waits.
+//!
+//! Modules stand on floors and import only from floors below; ARCHITECTURE.md has the map.
+
+pub mod index;
+
+pub mod content;
+
+pub mod clock;
+pub mod language;
