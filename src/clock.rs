@@ -37,7 +37,9 @@ impl Clock {
     #[expect(clippy::disallowed_methods, reason = "this is the one place that asks the system")]
     pub fn now(&self) -> Timestamp {
         match &self.frozen {
-            Some(seconds) => Timestamp::from_second(seconds.load(Ordering::SeqCst)).unwrap_or(Timestamp::UNIX_EPOCH),
+            Some(seconds) => {
+                Timestamp::from_second(seconds.load(Ordering::SeqCst)).unwrap_or(Timestamp::UNIX_EPOCH)
+            }
             None => Timestamp::now(),
         }
     }

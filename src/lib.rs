@@ -2,6 +2,11 @@
 //!
 //! Modules stand on floors and import only from floors below; ARCHITECTURE.md has the map.
 
+pub mod app;
+
+pub mod search;
+
+pub mod answers;
 pub mod index;
 
 pub mod content;

@@ -64,16 +64,27 @@ impl Article {
         let (head, head_line, body, body_line) = match yaml::split_front_matter(text) {
             Ok(split) => split,
             Err(at) => {
-                report.error("front-matter", at, "the front matter is never closed", "end it with a line `---`");
+                report.error(
+                    "front-matter",
+                    at,
+                    "the front matter is never closed",
+                    "end it with a line `---`",
+                );
                 return None;
             }
         };
-        let matter = FrontMatter::parse(head, head_line, report);
+        let matter = FrontMatter::parse(head, head_line, report)?;
         Some(Self::assemble(path, matter, body, body_line, report))
     }
 
     /// An article of a head and a body that are already parted.
-    pub fn assemble(path: &str, matter: FrontMatter, body: &str, body_line: u32, report: &mut Report) -> ParsedArticle {
+    pub fn assemble(
+        path: &str,
+        matter: FrontMatter,
+        body: &str,
+        body_line: u32,
+        report: &mut Report,
+    ) -> ParsedArticle {
         let parsed = markdown::parse(body, body_line, &matter.validity, report);
         let id = files::id_of(path);
         let title = match &matter.title {
@@ -94,7 +105,10 @@ impl Article {
         };
         let title_at = matter.title.as_ref().map_or(Position { line: body_line, column: 1 }, |t| t.at);
         let title_values = match &matter.title {
-            Some(t) => values::references(&t.text).iter().map(|r| ValueUse { name: r.name.into(), at: title_at }).collect(),
+            Some(t) => values::references(&t.text)
+                .iter()
+                .map(|r| ValueUse { name: r.name.into(), at: title_at })
+                .collect(),
             None => Vec::new(),
         };
         let lang = matter.lang.or_else(|| folder_lang(&id)).unwrap_or_else(|| lang_of(&title, body));
@@ -124,7 +138,9 @@ impl Article {
 
     /// Whether a section is in force on a day in a region.
     pub fn section_in_force(&self, section: usize, day: Date, region: Option<&str>) -> bool {
-        self.sections.get(section).is_some_and(|s| s.validity.as_ref().is_none_or(|v| v.in_force(day, region)))
+        self.sections
+            .get(section)
+            .is_some_and(|s| s.validity.as_ref().is_none_or(|v| v.in_force(day, region)))
     }
 
     /// The number of the section with an anchor.
@@ -137,12 +153,16 @@ impl Article {
         self.matter.products.iter().map(|p| &*p.text)
     }
 
-    /// What stands for its values on a day, as one number: when it changes, the article must be indexed anew.
+    /// What the catalogue puts into it on a day, as one number: when it changes, the article must be indexed anew.
     pub fn values_hash(&self, catalog: &Catalog, day: Date) -> u64 {
-        if self.values.is_empty() {
+        if self.values.is_empty() && self.matter.products.is_empty() {
             return 0;
         }
         let mut hasher = blake3::Hasher::new();
+        for title in self.products().filter_map(|id| catalog.product(id)).flat_map(|p| p.title.all()) {
+            hasher.update(title.as_bytes());
+            hasher.update(&[0]);
+        }
         for value in &self.values {
             let shown = catalog.show(&value.name, self.lang, day, None);
             hasher.update(shown.as_deref().unwrap_or("\0").as_bytes());

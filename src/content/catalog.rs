@@ -16,7 +16,9 @@ use crate::content::yaml::{self, Fields, Node, Value as Yaml};
 use crate::language::codes;
 
 /// The language of a text or a reader.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Lang {
     /// Russian.
@@ -108,7 +110,7 @@ const ATTRIBUTE_TYPES: &[(&str, AttributeType)] = &[
 ];
 
 /// An attribute that the products of a family have.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Attribute {
     /// Its id.
     pub id: String,
@@ -189,7 +191,7 @@ const PERIOD_UNITS: &[(&str, PeriodUnit, [&str; 3])] = &[
 ];
 
 /// A value of the catalogue.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 enum Datum {
     Number { low: Amount, high: Option<Amount> },
     Period { low: i64, high: Option<i64>, unit: PeriodUnit },
@@ -199,7 +201,7 @@ enum Datum {
 }
 
 /// A value with the regions and days it is in force.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Variant {
     datum: Datum,
     /// Where and when it is in force.
@@ -207,7 +209,7 @@ pub struct Variant {
 }
 
 /// A product.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Product {
     /// Its id.
     pub id: String,
@@ -240,7 +242,12 @@ pub struct Product {
 impl Product {
     /// The variant of a value in force on a day in a region: one that names the region before one that does not, then the
     /// one that began last. Without a region, values for all regions come before those of one.
-    pub fn variant(&self, attribute: &str, day: Date, region: Option<&str>) -> Option<(&Attribute, &Variant)> {
+    pub fn variant(
+        &self,
+        attribute: &str,
+        day: Date,
+        region: Option<&str>,
+    ) -> Option<(&Attribute, &Variant)> {
         let (attribute, variants) = self.values.iter().find(|(a, _)| a.id == attribute)?;
         let best = variants.iter().filter(|v| v.validity.in_force(day, region)).max_by_key(|v| {
             let named = !v.validity.regions.is_empty();
@@ -261,7 +268,9 @@ impl Product {
     pub fn codes(&self) -> impl Iterator<Item = (&Attribute, &str, &Validity)> {
         self.values.iter().flat_map(|(attribute, variants)| {
             variants.iter().filter_map(move |variant| match &variant.datum {
-                Datum::Code { canonical, .. } => Some((attribute.as_ref(), canonical.as_str(), &variant.validity)),
+                Datum::Code { canonical, .. } => {
+                    Some((attribute.as_ref(), canonical.as_str(), &variant.validity))
+                }
                 _ => None,
             })
         })
@@ -314,8 +323,10 @@ fn currency_sign(currency: &str) -> &str {
 
 fn show_period(low: i64, high: Option<i64>, unit: PeriodUnit, lang: Lang) -> String {
     let last = high.unwrap_or(low);
-    let (english, russian) =
-        PERIOD_UNITS.iter().find(|(_, u, _)| *u == unit).map_or(("", [""; 3]), |(english, _, russian)| (*english, *russian));
+    let (english, russian) = PERIOD_UNITS
+        .iter()
+        .find(|(_, u, _)| *u == unit)
+        .map_or(("", [""; 3]), |(english, _, russian)| (*english, *russian));
     let unit = match lang {
         Lang::Ru => russian[russian_plural(last)].to_owned(),
         Lang::En if last == 1 => english.to_owned(),
@@ -410,7 +421,11 @@ impl Catalog {
                     report.error(
                         "unknown-product",
                         product.at,
-                        format!("`{}` names the product `{other}`, which does not exist{}", product.id, self.suggest(other)),
+                        format!(
+                            "`{}` names the product `{other}`, which does not exist{}",
+                            product.id,
+                            self.suggest(other)
+                        ),
                         "correct the id or remove it",
                     );
                     problems.extend(report.into_problems());
@@ -446,7 +461,10 @@ impl Catalog {
     }
 
     /// Codes in canonical form that begin with a text, in order.
-    pub fn codes_from<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a [(String, String)])> {
+    pub fn codes_from<'a>(
+        &'a self,
+        prefix: &'a str,
+    ) -> impl Iterator<Item = (&'a str, &'a [(String, String)])> {
         self.codes
             .range(prefix.to_owned()..)
             .take_while(move |(code, _)| code.starts_with(prefix))
@@ -490,7 +508,8 @@ impl Catalog {
         let Some((product_id, attribute)) = name.split_once('.') else {
             return Some((
                 format!("`{{{{ {name} }}}}` is not a catalogue value"),
-                "write `{{ product.attribute }}`, or put the text into a fenced code block to show braces".to_owned(),
+                "write `{{ product.attribute }}`, or put the text into a fenced code block to show braces"
+                    .to_owned(),
             ));
         };
         let Some(product) = self.product(product_id) else {
@@ -502,7 +521,10 @@ impl Catalog {
         if product.values.iter().all(|(a, _)| a.id != attribute) {
             let known = product.values.iter().map(|(a, _)| a.id.as_str());
             return Some((
-                format!("product `{product_id}` has no value `{attribute}`{}", did_you_mean(attribute, known)),
+                format!(
+                    "product `{product_id}` has no value `{attribute}`{}",
+                    did_you_mean(attribute, known)
+                ),
                 format!("correct the name or add the value to {}", product.file),
             ));
         }
@@ -527,14 +549,17 @@ fn read_family(file: &str, node: Node, report: &mut Report) -> Option<Family> {
     let mut fields = Fields::of(node, "a catalogue file", report);
     let at = fields.at;
     let id = fields.text("family").map(|(id, _)| id);
-    let title = fields.node("title").map(|n| Localized::read(n, "`title`", fields.report)).unwrap_or_default();
+    let title =
+        fields.node("title").map(|n| Localized::read(n, "`title`", fields.report)).unwrap_or_default();
     let attributes = fields.node("attributes").map(|n| read_attributes(n, fields.report)).unwrap_or_default();
     let products = fields.node("products");
     let mut family = Family { id: id.clone().unwrap_or_default(), title, products: Vec::new() };
     match products {
         Some(Node { value: Yaml::List(items), .. }) => {
             for item in items {
-                family.products.extend(read_product(file, &family.id, &attributes, item, fields.report).map(Arc::new));
+                family
+                    .products
+                    .extend(read_product(file, &family.id, &attributes, item, fields.report).map(Arc::new));
             }
         }
         Some(other) => fields.report.error(
@@ -562,12 +587,18 @@ fn read_attributes(node: Node, report: &mut Report) -> Vec<Arc<Attribute>> {
         let mut fields = Fields::of(value, "an attribute", report);
         let kind = fields.choice("type", ATTRIBUTE_TYPES);
         let label = fields.node("label").map(|n| Localized::read(n, "`label`", fields.report));
-        let unit = fields.node("unit").map(|n| Localized::read(n, "`unit`", fields.report)).unwrap_or_default();
+        let unit =
+            fields.node("unit").map(|n| Localized::read(n, "`unit`", fields.report)).unwrap_or_default();
         let currency = fields.text("currency").map_or_else(|| "RUB".to_owned(), |(c, _)| c);
         let at = fields.at;
         fields.finish("an attribute");
         let Some(kind) = kind else {
-            report.error("missing-key", at, format!("attribute `{id}` has no `type`"), "add `type: money`, count, period, code, text or yes/no");
+            report.error(
+                "missing-key",
+                at,
+                format!("attribute `{id}` has no `type`"),
+                "add `type: money`, count, period, code, text or yes/no",
+            );
             continue;
         };
         let label = label.unwrap_or_else(|| Localized { ru: Some(id.clone()), en: None });
@@ -578,11 +609,22 @@ fn read_attributes(node: Node, report: &mut Report) -> Vec<Arc<Attribute>> {
 
 fn check_id(id: &str, at: Position, report: &mut Report) {
     if !values::is_id(id) {
-        report.error("bad-id", at, format!("`{id}` cannot be an id"), "use small Latin letters, digits and hyphens");
+        report.error(
+            "bad-id",
+            at,
+            format!("`{id}` cannot be an id"),
+            "use small Latin letters, digits and hyphens",
+        );
     }
 }
 
-fn read_product(file: &str, family: &str, attributes: &[Arc<Attribute>], node: Node, report: &mut Report) -> Option<Product> {
+fn read_product(
+    file: &str,
+    family: &str,
+    attributes: &[Arc<Attribute>],
+    node: Node,
+    report: &mut Report,
+) -> Option<Product> {
     let mut fields = Fields::of(node, "a product", report);
     let at = fields.at;
     let id = fields.text("id");
@@ -652,12 +694,19 @@ fn read_variant(attribute: &Attribute, node: Node, report: &mut Report) -> Optio
             let at = fields.at;
             fields.finish("a value");
             let Some(value) = value else {
-                report.error("missing-key", at, "a value has no `value`", "write `{value: 100, from: 2026-12-01}`");
+                report.error(
+                    "missing-key",
+                    at,
+                    "a value has no `value`",
+                    "write `{value: 100, from: 2026-12-01}`",
+                );
                 return None;
             };
             Some(Variant { datum: read_datum(attribute, value, max, report)?, validity })
         }
-        _ => Some(Variant { datum: read_datum(attribute, node, None, report)?, validity: Validity::default() }),
+        _ => {
+            Some(Variant { datum: read_datum(attribute, node, None, report)?, validity: Validity::default() })
+        }
     }
 }
 
@@ -667,7 +716,12 @@ fn read_datum(attribute: &Attribute, node: Node, max: Option<Node>, report: &mut
     let max_text = max.as_ref().and_then(Node::text);
     let wrong = |report: &mut Report, hint: &str| {
         let shown = text.as_deref().unwrap_or("…");
-        report.error("wrong-type", at, format!("`{}`: `{shown}` is not a {}", attribute.id, type_name(attribute.kind)), hint);
+        report.error(
+            "wrong-type",
+            at,
+            format!("`{}`: `{shown}` is not a {}", attribute.id, type_name(attribute.kind)),
+            hint,
+        );
         None
     };
     match attribute.kind {
@@ -693,7 +747,9 @@ fn read_datum(attribute: &Attribute, node: Node, max: Option<Node>, report: &mut
         }
         AttributeType::Code => match text.as_deref().and_then(|t| Some((t, codes::canonical(t)?))) {
             Some((shown, canonical)) => Some(Datum::Code { shown: shown.trim().to_owned(), canonical }),
-            None => wrong(report, "write a USSD code in quotes (\"*155*2#\"), a phone number or a short number"),
+            None => {
+                wrong(report, "write a USSD code in quotes (\"*155*2#\"), a phone number or a short number")
+            }
         },
         AttributeType::Text => Some(Datum::Text(Localized::read(node, "a text value", report))),
         AttributeType::YesNo => match node.bool() {
@@ -710,9 +766,9 @@ fn type_name(kind: AttributeType) -> &'static str {
 fn parse_period(text: &str) -> Option<(i64, PeriodUnit)> {
     let (number, unit) = text.trim().split_once(' ')?;
     let unit = unit.trim();
-    let found = PERIOD_UNITS
-        .iter()
-        .find(|(english, _, russian)| unit.strip_suffix('s').unwrap_or(unit) == *english || russian.contains(&unit))?;
+    let found = PERIOD_UNITS.iter().find(|(english, _, russian)| {
+        unit.strip_suffix('s').unwrap_or(unit) == *english || russian.contains(&unit)
+    })?;
     number.parse().ok().map(|number| (number, found.1))
 }
 
@@ -742,13 +798,19 @@ products:
     fn catalog(text: &str) -> Catalog {
         let (family, problems) = parse_family("articles/catalog/sms.yaml", text);
         let stamp = Stamp::default();
-        Catalog::of([("sms.yaml".to_owned(), CatalogFile { stamp, family: family.map(Arc::new), problems })].into())
+        Catalog::of(
+            [("sms.yaml".to_owned(), CatalogFile { stamp, family: family.map(Arc::new), problems })].into(),
+        )
     }
 
     #[track_caller]
     fn check(name: &str, day: &str, region: Option<&str>, expected: &str) {
         let shown = catalog(FAMILY).show(name, Lang::Ru, day.parse().unwrap(), region);
-        assert_eq!(shown.as_deref(), Some(expected).filter(|e| !e.is_empty()), "{name} on {day} in {region:?}");
+        assert_eq!(
+            shown.as_deref(),
+            Some(expected).filter(|e| !e.is_empty()),
+            "{name} on {day} in {region:?}"
+        );
     }
 
     #[test]

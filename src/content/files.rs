@@ -36,7 +36,8 @@ impl Stamp {
         #[cfg(unix)]
         {
             use std::os::unix::fs::MetadataExt;
-            let changed_ns = metadata.ctime().saturating_mul(1_000_000_000).saturating_add(metadata.ctime_nsec());
+            let changed_ns =
+                metadata.ctime().saturating_mul(1_000_000_000).saturating_add(metadata.ctime_nsec());
             Self { size: metadata.len(), modified_ns, changed_ns, inode: metadata.ino() }
         }
         #[cfg(not(unix))]
@@ -116,7 +117,12 @@ impl Folder {
             Some(text) => Some(if cfg!(windows) { text.replace('\\', "/") } else { text.to_owned() }),
             None => {
                 let mut report = Report::new(&self.display(&relative.to_string_lossy()));
-                report.error("file-name", Position::default(), "the file's name is not UTF-8", "rename the file");
+                report.error(
+                    "file-name",
+                    Position::default(),
+                    "the file's name is not UTF-8",
+                    "rename the file",
+                );
                 problems.extend(report.into_problems());
                 None
             }
@@ -132,10 +138,20 @@ impl Folder {
         });
         let mut report = Report::new(&self.display(&path));
         if error.loop_ancestor().is_some() {
-            report.error("link-loop", Position::default(), "a symbolic link leads back to a folder it is in", "remove the link");
+            report.error(
+                "link-loop",
+                Position::default(),
+                "a symbolic link leads back to a folder it is in",
+                "remove the link",
+            );
         } else {
             let why = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
-            report.error("unreadable", Position::default(), format!("cannot be read: {why}"), "check the file's permissions");
+            report.error(
+                "unreadable",
+                Position::default(),
+                format!("cannot be read: {why}"),
+                "check the file's permissions",
+            );
         }
         problems.extend(report.into_problems());
     }
@@ -163,20 +179,40 @@ impl Folder {
             let opened = std::fs::File::open(&full);
             let mut file = match opened {
                 Ok(file) => file,
-                Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
+                Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                    return Ok(None);
+                }
                 Err(error) => {
                     let stamp = self.stamp(path).unwrap_or_default();
-                    return fail(stamp, "unreadable", Position::default(), format!("cannot be read: {error}"), "check the file's permissions");
+                    return fail(
+                        stamp,
+                        "unreadable",
+                        Position::default(),
+                        format!("cannot be read: {error}"),
+                        "check the file's permissions",
+                    );
                 }
             };
             let before = stamp_now(&file);
             if before.size > self.max_file_bytes {
                 let message = format!("is {} bytes long; the limit is {}", before.size, self.max_file_bytes);
-                return fail(before, "too-large", Position::default(), message, "split it, or raise `max_file_bytes` in pharos.toml");
+                return fail(
+                    before,
+                    "too-large",
+                    Position::default(),
+                    message,
+                    "split it, or raise `max_file_bytes` in pharos.toml",
+                );
             }
             let mut bytes = Vec::with_capacity(usize::try_from(before.size).unwrap_or(0) + 1);
             if let Err(error) = file.by_ref().take(self.max_file_bytes + 1).read_to_end(&mut bytes) {
-                return fail(before, "unreadable", Position::default(), format!("cannot be read: {error}"), "is it a folder, or on a broken disk?");
+                return fail(
+                    before,
+                    "unreadable",
+                    Position::default(),
+                    format!("cannot be read: {error}"),
+                    "is it a folder, or on a broken disk?",
+                );
             }
             if stamp_now(&file) != before || bytes.len() as u64 != before.size {
                 continue;
@@ -191,12 +227,24 @@ impl Folder {
                     let good = error.utf8_error().valid_up_to();
                     let valid = String::from_utf8_lossy(&error.as_bytes()[..good]).into_owned();
                     let at = Position::of(&valid, valid.len(), 1);
-                    fail(before, "encoding", at, "is not UTF-8 from here on".to_owned(), "save the file as UTF-8")
+                    fail(
+                        before,
+                        "encoding",
+                        at,
+                        "is not UTF-8 from here on".to_owned(),
+                        "save the file as UTF-8",
+                    )
                 }
             };
         }
         let stamp = self.stamp(path).unwrap_or_default();
-        fail(stamp, "unreadable", Position::default(), "changes all the time".to_owned(), "it is read again when it rests")
+        fail(
+            stamp,
+            "unreadable",
+            Position::default(),
+            "changes all the time".to_owned(),
+            "it is read again when it rests",
+        )
     }
 }
 

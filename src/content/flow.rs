@@ -30,7 +30,9 @@ pub fn choices(article: &Article, body: &str) -> Vec<Vec<Choice>> {
     let mut section = 0;
     let mut item: Option<(Option<Choice>, bool)> = None;
     for (event, range) in Parser::new(&masked).into_offset_iter() {
-        while section + 1 < article.sections.len() && range.start >= article.sections[section + 1].range.0 as usize {
+        while section + 1 < article.sections.len()
+            && range.start >= article.sections[section + 1].range.0 as usize
+        {
             section += 1;
         }
         match event {
@@ -81,7 +83,11 @@ pub fn check(article: &Article, body: &str, start: &Located, report: &mut Report
         report.error(
             "flow-start",
             start.at,
-            format!("the flow begins at `{}`, and there is no such step{}", start.text, did_you_mean(&start.text, anchors())),
+            format!(
+                "the flow begins at `{}`, and there is no such step{}",
+                start.text,
+                did_you_mean(&start.text, anchors())
+            ),
             "name the anchor of the first step",
         );
         return;
@@ -95,7 +101,10 @@ pub fn check(article: &Article, body: &str, start: &Located, report: &mut Report
             report.error(
                 "flow-dead-end",
                 at,
-                format!("the step `#{}` offers no choice and is not marked `end`", article.sections[step].anchor),
+                format!(
+                    "the step `#{}` offers no choice and is not marked `end`",
+                    article.sections[step].anchor
+                ),
                 "add a list of links to other steps, or mark the heading `{#… end}`",
             );
         }
@@ -109,7 +118,12 @@ pub fn check(article: &Article, body: &str, start: &Located, report: &mut Report
                 None => report.error(
                     "flow-target",
                     at,
-                    format!("the choice “{}” leads to `#{}`, which is no step{}", choice.label, choice.step, did_you_mean(&choice.step, anchors())),
+                    format!(
+                        "the choice “{}” leads to `#{}`, which is no step{}",
+                        choice.label,
+                        choice.step,
+                        did_you_mean(&choice.step, anchors())
+                    ),
                     "correct the link",
                 ),
             }

@@ -9,7 +9,9 @@ use crate::content::validity::Validity;
 use crate::content::yaml::{self, Fields};
 
 /// What sort of article it is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// About a product.
@@ -45,7 +47,9 @@ impl Kind {
 }
 
 /// Whether readers get it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// Never served.
@@ -111,10 +115,10 @@ pub struct FrontMatter {
 }
 
 impl FrontMatter {
-    /// Reads the YAML of a head that begins on `first_line`.
+    /// Reads the YAML of a head that begins on `first_line`; `None` when it is no YAML.
     /// Errors are in the report; what could not be read is left at its default.
-    pub fn parse(text: &str, first_line: u32, report: &mut Report) -> Self {
-        let Some(node) = yaml::parse(text, first_line, report) else { return Self::default() };
+    pub fn parse(text: &str, first_line: u32, report: &mut Report) -> Option<Self> {
+        let node = yaml::parse(text, first_line, report)?;
         let mut fields = Fields::of(node, "front matter", report);
         let langs: Vec<(&str, Lang)> = Lang::ALL.iter().map(|lang| (lang.code(), *lang)).collect();
         let matter = Self {
@@ -134,7 +138,7 @@ impl FrontMatter {
             flow: located(fields.text("flow")),
         };
         fields.finish("front matter");
-        matter
+        Some(matter)
     }
 }
 

@@ -187,7 +187,9 @@ impl Library {
 
     fn plan_below(&mut self, below: &str, listing: &Listing, distrust: bool, plan: &mut Plan) {
         let is_below = |path: &str| {
-            below.is_empty() || path == below || path.strip_prefix(below).is_some_and(|rest| rest.starts_with('/'))
+            below.is_empty()
+                || path == below
+                || path.strip_prefix(below).is_some_and(|rest| rest.starts_with('/'))
         };
         self.duplicates.retain(|path| !is_below(path) || listing.files.contains_key(path));
         let mut freed: BTreeSet<String> = BTreeSet::new();
@@ -208,7 +210,11 @@ impl Library {
             }
         }
         plan.catalog.extend(
-            self.catalog.files().keys().filter(|path| is_below(path) && !listing.files.contains_key(*path)).cloned(),
+            self.catalog
+                .files()
+                .keys()
+                .filter(|path| is_below(path) && !listing.files.contains_key(*path))
+                .cloned(),
         );
     }
 
@@ -229,7 +235,8 @@ impl Library {
             self.duplicates.remove(path);
             return Ok(());
         };
-        let (winner, loser) = if path < holder.as_str() { (path, holder.as_str()) } else { (holder.as_str(), path) };
+        let (winner, loser) =
+            if path < holder.as_str() { (path, holder.as_str()) } else { (holder.as_str(), path) };
         self.duplicates.remove(winner);
         self.duplicates.insert(loser.to_owned());
         let problem = duplicate_problem(folder, loser, winner);
@@ -270,7 +277,11 @@ impl Library {
                 report.warning(
                     "unknown-article",
                     product.at,
-                    format!("`{}` names the article `{article}`, which does not exist{}", product.id, self.suggest(article)),
+                    format!(
+                        "`{}` names the article `{article}`, which does not exist{}",
+                        product.id,
+                        self.suggest(article)
+                    ),
                     "correct the id or write the article",
                 );
                 problems.extend(report.into_problems());
@@ -297,7 +308,11 @@ impl Library {
                 report.error(
                     "unknown-product",
                     product.at,
-                    format!("the catalogue has no product `{}`{}", product.text, self.catalog.suggest(&product.text)),
+                    format!(
+                        "the catalogue has no product `{}`{}",
+                        product.text,
+                        self.catalog.suggest(&product.text)
+                    ),
                     "correct the id or add the product to articles/catalog/",
                 );
             }
@@ -307,7 +322,11 @@ impl Library {
                 report.error(
                     "unknown-article",
                     named.at,
-                    format!("`{key}` names the article `{}`, which does not exist{}", named.text, self.suggest(&named.text)),
+                    format!(
+                        "`{key}` names the article `{}`, which does not exist{}",
+                        named.text,
+                        self.suggest(&named.text)
+                    ),
                     "correct the id: the path below articles/ without .md",
                 );
             }
@@ -321,7 +340,12 @@ impl Library {
             let at = Position { line: link.line, column: 1 };
             let target = markdown::article_target(&link.target, &article.path);
             let Some((id, anchor)) = target else {
-                report.error("broken-link", at, format!("the link `{}` leaves the articles folder", link.target), "correct the path");
+                report.error(
+                    "broken-link",
+                    at,
+                    format!("the link `{}` leaves the articles folder", link.target),
+                    "correct the path",
+                );
                 continue;
             };
             let found = self.slots.get(&id).and_then(|slot| self.source(*slot));
@@ -329,7 +353,11 @@ impl Library {
                 None => report.error(
                     "broken-link",
                     at,
-                    format!("the link `{}` leads to `{id}`, which does not exist{}", link.target, self.suggest(&id)),
+                    format!(
+                        "the link `{}` leads to `{id}`, which does not exist{}",
+                        link.target,
+                        self.suggest(&id)
+                    ),
                     "correct the path, or write the article",
                 ),
                 Some(to) => {

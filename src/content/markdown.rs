@@ -169,7 +169,10 @@ impl Reader<'_, '_> {
                 self.heading = Some(OpenHeading {
                     level: level_number(level),
                     id: id.map(|id| id.to_string()),
-                    attributes: attrs.into_iter().map(|(k, v)| (k.to_string(), v.map(|v| v.to_string()))).collect(),
+                    attributes: attrs
+                        .into_iter()
+                        .map(|(k, v)| (k.to_string(), v.map(|v| v.to_string())))
+                        .collect(),
                     text: String::new(),
                     start: range.start,
                 });
@@ -245,7 +248,8 @@ impl Reader<'_, '_> {
     }
 
     fn start_block(&mut self, kind: BlockKind, range: Range<usize>) {
-        self.block = Some(Block { kind, range: (u32_of(range.start), u32_of(range.end)), text: String::new() });
+        self.block =
+            Some(Block { kind, range: (u32_of(range.start), u32_of(range.end)), text: String::new() });
     }
 
     fn finish_block(&mut self) {
@@ -265,7 +269,8 @@ impl Reader<'_, '_> {
             return;
         }
         for reference in values::references(text) {
-            let start = range.start + self.body.get(range.clone()).and_then(|s| s.find(reference.name)).unwrap_or(0);
+            let start =
+                range.start + self.body.get(range.clone()).and_then(|s| s.find(reference.name)).unwrap_or(0);
             let at = self.position(start);
             self.parsed.values.push(ValueUse { name: reference.name.into(), at });
         }
@@ -303,7 +308,8 @@ impl Reader<'_, '_> {
 
     fn link(&mut self, target: &str, at: usize) {
         let path = target.split('#').next().unwrap_or_default();
-        let is_article = !has_scheme(target) && (path.is_empty() && target.len() > 1 || files::is_markdown(path));
+        let is_article =
+            !has_scheme(target) && (path.is_empty() && target.len() > 1 || files::is_markdown(path));
         if is_article {
             let line = self.position(at).line;
             self.parsed.links.push(Link { target: values::unmask(target).into(), line });
@@ -314,7 +320,9 @@ impl Reader<'_, '_> {
         let Some(heading) = self.heading.take() else { return };
         let at = self.position(heading.start);
         let (own, end) = self.read_attributes(&heading, at);
-        while self.enclosing.len() > 1 && self.enclosing.last().is_some_and(|(level, _)| *level >= heading.level) {
+        while self.enclosing.len() > 1
+            && self.enclosing.last().is_some_and(|(level, _)| *level >= heading.level)
+        {
             self.enclosing.pop();
         }
         let outer = self.enclosing.last().map(|(_, v)| v.clone()).unwrap_or_default();
@@ -331,7 +339,8 @@ impl Reader<'_, '_> {
             range: (u32_of(heading.start), u32_of(self.body.len())),
             line: at.line,
         };
-        let is_own_title = heading.level == 1 && self.parsed.sections.len() == 1 && self.parsed.blocks[0].is_empty();
+        let is_own_title =
+            heading.level == 1 && self.parsed.sections.len() == 1 && self.parsed.blocks[0].is_empty();
         if is_own_title && self.parsed.sections[0].level == 0 {
             self.parsed.sections[0] = section;
         } else {
@@ -379,13 +388,18 @@ impl Reader<'_, '_> {
                 "from" | "to" => match yaml::parse_date(value) {
                     Ok(day) if key == "from" => validity.from = Some(day),
                     Ok(day) => validity.to = Some(day),
-                    Err(why) => self.report.error("date", at, format!("`{key}`: {why}"), "write days as 2026-12-31"),
+                    Err(why) => {
+                        self.report.error("date", at, format!("`{key}`: {why}"), "write days as 2026-12-31")
+                    }
                 },
                 "end" => end = true,
                 other => self.report.warning(
                     "unknown-key",
                     at,
-                    format!("a heading has no attribute `{other}`{}", did_you_mean(other, KNOWN.iter().copied())),
+                    format!(
+                        "a heading has no attribute `{other}`{}",
+                        did_you_mean(other, KNOWN.iter().copied())
+                    ),
                     format!("use one of: {}", KNOWN.join(", ")),
                 ),
             }
@@ -407,8 +421,7 @@ pub fn slug(heading: &str) -> String {
 
 /// Whether a link names a scheme or a host: not a place in the articles.
 pub fn has_scheme(target: &str) -> bool {
-    target.starts_with("//")
-        || target.split(['/', '#', '?']).next().is_some_and(|start| start.contains(':'))
+    target.starts_with("//") || target.split(['/', '#', '?']).next().is_some_and(|start| start.contains(':'))
 }
 
 /// The words of HTML: what stands outside its tags and comments.
@@ -418,7 +431,11 @@ fn strip_tags(html: &str) -> String {
     while let Some(open) = rest.find('<') {
         text.push_str(&rest[..open]);
         let tag = &rest[open..];
-        let end = if tag.starts_with("<!--") { tag.find("-->").map(|i| i + 3) } else { tag.find('>').map(|i| i + 1) };
+        let end = if tag.starts_with("<!--") {
+            tag.find("-->").map(|i| i + 3)
+        } else {
+            tag.find('>').map(|i| i + 1)
+        };
         let Some(end) = end else { return text };
         rest = &tag[end..];
     }
@@ -440,7 +457,12 @@ pub struct Reading<'a> {
 }
 
 /// Clean HTML of each section of a body, headings left out.
-pub fn render_sections(body: &str, sections: &[Section], article_path: &str, reading: Reading<'_>) -> Vec<String> {
+pub fn render_sections(
+    body: &str,
+    sections: &[Section],
+    article_path: &str,
+    reading: Reading<'_>,
+) -> Vec<String> {
     let masked = values::mask(body);
     let mut events: Vec<Vec<Event<'_>>> = vec![Vec::new(); sections.len()];
     let mut at = 0;
@@ -474,7 +496,11 @@ pub fn render_line(text: &str, reading: Reading<'_>) -> String {
     values_to_html(text, reading, false)
 }
 
-fn render_events<'e>(events: impl Iterator<Item = Event<'e>>, article_path: &str, reading: Reading<'_>) -> String {
+fn render_events<'e>(
+    events: impl Iterator<Item = Event<'e>>,
+    article_path: &str,
+    reading: Reading<'_>,
+) -> String {
     let mut in_code_block = false;
     let events = events.map(|event| match event {
         Event::Start(Tag::CodeBlock(kind)) => {
@@ -493,7 +519,9 @@ fn render_events<'e>(events: impl Iterator<Item = Event<'e>>, article_path: &str
         Event::Text(text) if !values::references(&text).is_empty() => {
             Event::InlineHtml(values_to_html(&text, reading, false).into())
         }
-        Event::Code(code) => Event::InlineHtml(format!("<code>{}</code>", values_to_html(&code, reading, true)).into()),
+        Event::Code(code) => {
+            Event::InlineHtml(format!("<code>{}</code>", values_to_html(&code, reading, true)).into())
+        }
         Event::Start(Tag::Link { link_type, dest_url, title, id }) => {
             let dest_url = reader_url(&dest_url, article_path, reading).into();
             Event::Start(Tag::Link { link_type, dest_url, title, id })
@@ -588,7 +616,8 @@ fn image_url(target: &str, article_path: &str) -> String {
         return target.to_owned();
     }
     let decoded = percent_decode_str(target).decode_utf8_lossy();
-    files::resolve(article_path, &decoded).map_or_else(|| target.to_owned(), |path| format!("/files/{}", encode_path(&path)))
+    files::resolve(article_path, &decoded)
+        .map_or_else(|| target.to_owned(), |path| format!("/files/{}", encode_path(&path)))
 }
 
 /// The article id and `#anchor` (or nothing) that a link from an article leads to; `None` for links out of the articles.
@@ -597,7 +626,11 @@ pub fn article_target(target: &str, article_path: &str) -> Option<(String, Strin
         return None;
     }
     let (path, anchor) = target.split_once('#').map_or((target, ""), |(path, anchor)| (path, anchor));
-    let anchor = if anchor.is_empty() { String::new() } else { format!("#{}", percent_decode_str(anchor).decode_utf8_lossy()) };
+    let anchor = if anchor.is_empty() {
+        String::new()
+    } else {
+        format!("#{}", percent_decode_str(anchor).decode_utf8_lossy())
+    };
     if path.is_empty() {
         return Some((files::id_of(article_path), anchor));
     }
@@ -622,12 +655,20 @@ mod tests {
     fn parsed(body: &str) -> (Parsed, Vec<String>) {
         let mut report = Report::new("a.md");
         let parsed = parse(body, 1, &Validity::default(), &mut report);
-        (parsed, report.into_problems().into_iter().map(|p| format!("{}:{} {}", p.line, p.column, p.code)).collect())
+        (
+            parsed,
+            report
+                .into_problems()
+                .into_iter()
+                .map(|p| format!("{}:{} {}", p.line, p.column, p.code))
+                .collect(),
+        )
     }
 
     fn rendered(markdown: &str) -> String {
         let catalog = Catalog::default();
-        let reading = Reading { catalog: &catalog, lang: Lang::Ru, day: Date::constant(2026, 11, 23), region: None };
+        let reading =
+            Reading { catalog: &catalog, lang: Lang::Ru, day: Date::constant(2026, 11, 23), region: None };
         render(markdown, "sms/monthly.md", reading)
     }
 
@@ -661,7 +702,9 @@ mod tests {
 
     #[test]
     fn html_is_cleaned() {
-        let html = rendered("a <script>alert(1)</script> <b onclick=x>b</b> [c](javascript:alert(1)) <style>p{}</style>");
+        let html = rendered(
+            "a <script>alert(1)</script> <b onclick=x>b</b> [c](javascript:alert(1)) <style>p{}</style>",
+        );
         for bad in ["script", "onclick", "javascript", "style"] {
             assert!(!html.contains(bad), "{bad} in {html}");
         }
@@ -677,8 +720,14 @@ mod tests {
 
     #[test]
     fn links_lead_to_pages() {
-        let html = rendered("[a](../support/611.md#night) [b](#x) ![c](pic.png) [d](https://example.org/a.md)");
-        for url in ["/articles/support/611#night", "/articles/sms/monthly#x", "/files/sms/pic.png", "https://example.org/a.md"] {
+        let html =
+            rendered("[a](../support/611.md#night) [b](#x) ![c](pic.png) [d](https://example.org/a.md)");
+        for url in [
+            "/articles/support/611#night",
+            "/articles/sms/monthly#x",
+            "/files/sms/pic.png",
+            "https://example.org/a.md",
+        ] {
             assert!(html.contains(&format!("\"{url}\"")), "{url} in {html}");
         }
     }

@@ -73,19 +73,39 @@ impl Report {
     }
 
     /// Readers do not get what was written here.
-    pub fn error(&mut self, code: &'static str, at: Position, message: impl Into<String>, hint: impl Into<String>) {
+    pub fn error(
+        &mut self,
+        code: &'static str,
+        at: Position,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
         self.push(Severity::Error, code, at, message.into(), hint.into());
     }
 
     /// Something is probably not as meant.
-    pub fn warning(&mut self, code: &'static str, at: Position, message: impl Into<String>, hint: impl Into<String>) {
+    pub fn warning(
+        &mut self,
+        code: &'static str,
+        at: Position,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
         self.push(Severity::Warning, code, at, message.into(), hint.into());
     }
 
     fn push(&mut self, severity: Severity, code: &'static str, at: Position, message: String, hint: String) {
         let file = self.file.clone();
         let Position { line, column } = at;
-        self.problems.push(Problem { file, line, column, severity, code: Cow::Borrowed(code), message, hint });
+        self.problems.push(Problem {
+            file,
+            line,
+            column,
+            severity,
+            code: Cow::Borrowed(code),
+            message,
+            hint,
+        });
     }
 
     /// Whether an error was reported.

@@ -85,8 +85,10 @@ mod tests {
 
     #[test]
     fn an_inner_validity_narrows_the_outer() {
-        let outer = Validity { from: Some(day("2026-01-01")), to: Some(day("2026-06-30")), ..Validity::default() };
-        let inner = Validity { from: Some(day("2025-01-01")), to: Some(day("2026-03-31")), ..Validity::default() };
+        let outer =
+            Validity { from: Some(day("2026-01-01")), to: Some(day("2026-06-30")), ..Validity::default() };
+        let inner =
+            Validity { from: Some(day("2025-01-01")), to: Some(day("2026-03-31")), ..Validity::default() };
         let both = inner.within(&outer);
         assert_eq!((both.from, both.to), (outer.from, inner.to));
     }

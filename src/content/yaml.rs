@@ -53,7 +53,8 @@ pub fn parse(text: &str, first_line: u32, report: &mut Report) -> Option<Node> {
                 column: u32::try_from(l.column()).unwrap_or(1),
             });
             let message = error.without_snippet().to_string();
-            let message = message.split(" at line ").next().unwrap_or(&message).trim_end_matches([':', ',']).to_owned();
+            let message =
+                message.split(" at line ").next().unwrap_or(&message).trim_end_matches([':', ',']).to_owned();
             report.error(
                 "yaml",
                 at,
@@ -195,7 +196,12 @@ impl<'r> Fields<'r> {
             Value::Map(entries) => entries,
             Value::Null => Vec::new(),
             _ => {
-                report.error("wrong-type", at, format!("{what} must be a mapping"), "write it as lines `key: value`");
+                report.error(
+                    "wrong-type",
+                    at,
+                    format!("{what} must be a mapping"),
+                    "write it as lines `key: value`",
+                );
                 Vec::new()
             }
         };
@@ -215,7 +221,12 @@ impl<'r> Fields<'r> {
         let node = self.node(key)?;
         let text = node.text();
         if text.is_none() {
-            self.report.error("wrong-type", node.at, format!("`{key}` must be a text"), "write it on one line");
+            self.report.error(
+                "wrong-type",
+                node.at,
+                format!("`{key}` must be a text"),
+                "write it on one line",
+            );
         }
         Some((text?, node.at))
     }
@@ -280,7 +291,12 @@ impl<'r> Fields<'r> {
         let node = self.node(key)?;
         let yes = node.bool();
         if yes.is_none() {
-            self.report.error("wrong-type", node.at, format!("`{key}` must be yes or no"), "write `yes` or `no`");
+            self.report.error(
+                "wrong-type",
+                node.at,
+                format!("`{key}` must be yes or no"),
+                "write `yes` or `no`",
+            );
         }
         yes
     }
@@ -302,7 +318,9 @@ impl<'r> Fields<'r> {
     pub fn validity_of_file(&mut self) -> Validity {
         let regions = self.texts("regions");
         let audience = self.texts("audience");
-        let Some(node) = self.node("valid") else { return Validity { regions, audience, ..Validity::default() } };
+        let Some(node) = self.node("valid") else {
+            return Validity { regions, audience, ..Validity::default() };
+        };
         let mut valid = Fields::of(node, "`valid`", self.report);
         let (from, to) = (valid.date("from"), valid.date("to"));
         let at = valid.at;
@@ -336,7 +354,12 @@ pub fn check_order(validity: &Validity, at: Position, report: &mut Report) {
     if let (Some(from), Some(to)) = (validity.from, validity.to)
         && to < from
     {
-        report.error("date", at, format!("ends on {to}, before it begins on {from}"), "swap or correct the two days");
+        report.error(
+            "date",
+            at,
+            format!("ends on {to}, before it begins on {from}"),
+            "swap or correct the two days",
+        );
     }
 }
 
@@ -345,7 +368,11 @@ pub fn check_order(validity: &Validity, at: Position, report: &mut Report) {
 /// # Errors
 /// A sentence that says what is wrong with it.
 pub fn parse_date(text: &str) -> Result<Date, String> {
-    let shaped = text.len() == 10 && text.bytes().enumerate().all(|(i, b)| if i == 4 || i == 7 { b == b'-' } else { b.is_ascii_digit() });
+    let shaped = text.len() == 10
+        && text
+            .bytes()
+            .enumerate()
+            .all(|(i, b)| if i == 4 || i == 7 { b == b'-' } else { b.is_ascii_digit() });
     if !shaped {
         return Err(format!("`{text}` is not a day (year-month-day)"));
     }
@@ -358,7 +385,8 @@ pub fn parse_date(text: &str) -> Result<Date, String> {
 /// # Errors
 /// The front matter is opened and never closed.
 pub fn split_front_matter(text: &str) -> Result<(&str, u32, &str, u32), Position> {
-    let opened = text.strip_prefix("---").filter(|rest| rest.trim_start_matches([' ', '\t', '\r']).starts_with('\n'));
+    let opened =
+        text.strip_prefix("---").filter(|rest| rest.trim_start_matches([' ', '\t', '\r']).starts_with('\n'));
     let Some(rest) = opened else { return Ok(("", 1, text, 1)) };
     let start = text.len() - rest.len() + rest.find('\n').map_or(0, |i| i + 1);
     let mut at = start;

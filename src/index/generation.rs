@@ -93,7 +93,9 @@ fn generations(root: &Path) -> Vec<(u64, PathBuf)> {
 ///
 /// # Errors
 /// It is damaged, foreign or of another format, and must be made anew.
-pub fn open_newest(root: &Path) -> Result<Option<(Generation, Checkpoint, Vec<Option<Arc<Source>>>)>, IndexError> {
+pub fn open_newest(
+    root: &Path,
+) -> Result<Option<(Generation, Checkpoint, Vec<Option<Arc<Source>>>)>, IndexError> {
     let Some((_, folder)) = generations(root).into_iter().next() else { return Ok(None) };
     // A damaged file may break tantivy in ways it does not expect; that must not take the process down.
     match catch_unwind(AssertUnwindSafe(|| Generation::open(&folder))) {
@@ -140,8 +142,8 @@ impl Generation {
             return Err(IndexError::Foreign("its fields are not ours".to_owned()));
         }
         let payload = index.load_metas()?.payload.unwrap_or_default();
-        let checkpoint: Checkpoint =
-            serde_json::from_str(&payload).map_err(|_| IndexError::Foreign("it has no manifest".to_owned()))?;
+        let checkpoint: Checkpoint = serde_json::from_str(&payload)
+            .map_err(|_| IndexError::Foreign("it has no manifest".to_owned()))?;
         if checkpoint.format != FORMAT {
             return Err(IndexError::Foreign(format!("{}, not {FORMAT}", checkpoint.format)));
         }
@@ -156,12 +158,7 @@ impl Generation {
     /// The index cannot be read.
     pub fn latest(&self) -> Result<Reader, IndexError> {
         self.reader.reload()?;
-        Ok(Reader { searcher: self.reader.searcher(), fields: self.fields })
-    }
-
-    /// The index as it was when last reloaded.
-    pub fn current(&self) -> Reader {
-        Reader { searcher: self.reader.searcher(), fields: self.fields }
+        Ok(Reader::new(self.reader.searcher(), self.fields)?)
     }
 
     /// Files whose contents are not what was written, by their checksums. Reads everything.

@@ -158,8 +158,10 @@ impl Manifest {
     }
 
     fn append(&mut self, record: &Record) -> Result<(), ManifestError> {
-        let bytes = postcard::to_stdvec(record)
-            .map_err(|e| ManifestError::Io { path: self.folder.join(&self.name), source: std::io::Error::other(e) })?;
+        let bytes = postcard::to_stdvec(record).map_err(|e| ManifestError::Io {
+            path: self.folder.join(&self.name),
+            source: std::io::Error::other(e),
+        })?;
         self.hasher.update(&bytes);
         self.length += bytes.len() as u64;
         let written = self.file.write_all(&bytes);
@@ -183,14 +185,18 @@ impl Manifest {
 
     /// Whether more than half of the log is out of date.
     pub fn wants_compaction(&self) -> bool {
-        self.length > MIN_COMPACTED_BYTES && self.length > self.live.saturating_mul(2).max(MIN_COMPACTED_BYTES)
+        self.length > MIN_COMPACTED_BYTES
+            && self.length > self.live.saturating_mul(2).max(MIN_COMPACTED_BYTES)
     }
 
     /// Begins a new log that holds just these sources. The old one stays for the last commit until [`Manifest::remove_others`].
     ///
     /// # Errors
     /// The log cannot be written.
-    pub fn compact<'a>(&mut self, sources: impl Iterator<Item = (Slot, &'a Arc<Source>)>) -> Result<(), ManifestError> {
+    pub fn compact<'a>(
+        &mut self,
+        sources: impl Iterator<Item = (Slot, &'a Arc<Source>)>,
+    ) -> Result<(), ManifestError> {
         let number: u64 =
             self.name.trim_start_matches("manifest-").trim_end_matches(".log").parse().unwrap_or_default();
         let mut next = Self::create(&self.folder, number + 1)?;

@@ -1,6 +1,11 @@
 //! Reading the index: a searcher and what is stored beside it.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use tantivy::collector::TopDocs;
+use tantivy::columnar::ColumnValues;
+use tantivy::index::SegmentId;
 use tantivy::query::TermQuery;
 use tantivy::schema::{IndexRecordOption, Value};
 use tantivy::{DocAddress, Searcher, TantivyDocument, Term};
@@ -15,6 +20,8 @@ pub struct Reader {
     pub searcher: Searcher,
     /// The fields.
     pub fields: Fields,
+    /// The [`schema::place`] of each document, by segment.
+    places: Arc<HashMap<SegmentId, Arc<dyn ColumnValues<u64>>>>,
 }
 
 impl std::fmt::Debug for Reader {
@@ -24,12 +31,35 @@ impl std::fmt::Debug for Reader {
 }
 
 impl Reader {
+    /// A reader of what a searcher sees.
+    ///
+    /// # Errors
+    /// The index cannot be read.
+    pub fn new(searcher: Searcher, fields: Fields) -> tantivy::Result<Self> {
+        let mut places = HashMap::new();
+        for segment in searcher.segment_readers() {
+            let column = segment.fast_fields().u64("place")?.first_or_default_col(u64::MAX);
+            places.insert(segment.segment_id(), column);
+        }
+        Ok(Self { searcher, fields, places: Arc::new(places) })
+    }
+
+    /// The place of each document of a segment.
+    ///
+    /// # Errors
+    /// The segment is not of this reader.
+    pub fn places(&self, segment: SegmentId) -> tantivy::Result<Arc<dyn ColumnValues<u64>>> {
+        let found = self.places.get(&segment).map(Arc::clone);
+        found.ok_or_else(|| tantivy::TantivyError::InternalError("a segment of another searcher".to_owned()))
+    }
+
     /// The Markdown of an article, without its head.
     ///
     /// # Errors
     /// The index cannot be read.
     pub fn source(&self, id: &str) -> tantivy::Result<Option<String>> {
-        let query = TermQuery::new(Term::from_field_text(self.fields.source_id, id), IndexRecordOption::Basic);
+        let query =
+            TermQuery::new(Term::from_field_text(self.fields.source_id, id), IndexRecordOption::Basic);
         let found = self.searcher.search(&query, &TopDocs::with_limit(1).order_by_score())?;
         let Some((_, address)) = found.first() else { return Ok(None) };
         let document: TantivyDocument = self.searcher.doc(*address)?;

@@ -1,17 +1,29 @@
 //! The fields of the index: one document a section, and one that holds the article's text.
 
 use tantivy::schema::{
-    BytesOptions, FAST, Field, INDEXED, IndexRecordOption, STORED, STRING, Schema, TextFieldIndexing, TextOptions,
+    BytesOptions, FAST, Field, IndexRecordOption, STORED, STRING, Schema, TextFieldIndexing, TextOptions,
 };
 use tantivy::tokenizer::{TextAnalyzer, TokenizerManager};
 
+use crate::content::library::Slot;
 use crate::index::analyzer::{Term, WordTokenizer};
 
 /// Raised whenever an index written by an older program would not be right any more: fields, terms, stored forms.
 pub const FORMAT: &str = "pharos-index-1";
 
 /// The section number of the document that holds an article's text.
-pub const SOURCE_SECTION: u64 = u32::MAX as u64;
+pub const SOURCE_SECTION: u32 = u32::MAX;
+
+/// Slot and section as one number, so that a document's place costs one read.
+pub fn place(slot: Slot, section: u32) -> u64 {
+    u64::from(slot) << 32 | u64::from(section)
+}
+
+/// The slot and section of a [`place`].
+pub fn parts(place: u64) -> (Slot, u32) {
+    #[expect(clippy::cast_possible_truncation, reason = "the halves are what is asked for")]
+    ((place >> 32) as Slot, place as u32)
+}
 
 /// The fields by name.
 #[derive(Clone, Copy, Debug)]
@@ -20,10 +32,8 @@ pub struct Fields {
     pub id: Field,
     /// The article's id, on the document that holds its text only.
     pub source_id: Field,
-    /// The article's slot in the library.
-    pub slot: Field,
-    /// The section's number in the article.
-    pub section: Field,
+    /// The article's slot in the library and the section's number in the article: see [`place`].
+    pub place: Field,
     /// Lemmas of the article's title and aliases.
     pub title: Field,
     /// Lemmas of the heading.
@@ -46,8 +56,7 @@ pub struct Fields {
 pub fn schema() -> (Schema, Fields) {
     let mut builder = Schema::builder();
     let text = |term: Term, record| {
-        let indexing =
-            TextFieldIndexing::default().set_tokenizer(term.tokenizer()).set_index_option(record);
+        let indexing = TextFieldIndexing::default().set_tokenizer(term.tokenizer()).set_index_option(record);
         TextOptions::default().set_indexing_options(indexing)
     };
     let forms = TextOptions::default().set_indexing_options(
@@ -59,8 +68,7 @@ pub fn schema() -> (Schema, Fields) {
     let fields = Fields {
         id: builder.add_text_field("id", STRING),
         source_id: builder.add_text_field("source_id", STRING),
-        slot: builder.add_u64_field("slot", FAST | INDEXED),
-        section: builder.add_u64_field("section", FAST),
+        place: builder.add_u64_field("place", FAST),
         title: builder.add_text_field("title", text(Term::Lemma, IndexRecordOption::WithFreqs)),
         heading: builder.add_text_field("heading", text(Term::Lemma, IndexRecordOption::WithFreqs)),
         body: builder.add_text_field("body", text(Term::Lemma, IndexRecordOption::WithFreqs)),

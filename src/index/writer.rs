@@ -11,9 +11,10 @@ use crate::content::article::{Article, ParsedArticle};
 use crate::content::catalog::Catalog;
 use crate::content::library::Slot;
 use crate::content::markdown::Block;
+use crate::content::problem::u32_of;
 use crate::index::budget::{Budget, Share};
 use crate::index::manifest::Checkpoint;
-use crate::index::schema::{Fields, SOURCE_SECTION};
+use crate::index::schema::{self, Fields, SOURCE_SECTION};
 use crate::language::codes;
 
 /// Text that may wait to be indexed, in bytes.
@@ -61,7 +62,8 @@ impl Document for SectionDocument {
 pub struct Writer {
     index: Index,
     fields: Fields,
-    writer: IndexWriter<SectionDocument>,
+    /// Absent only while it is exchanged, or after that failed.
+    writer: Option<IndexWriter<SectionDocument>>,
     budget: Arc<Budget>,
 }
 
@@ -77,42 +79,57 @@ impl Writer {
     /// # Errors
     /// Another writer holds the index, or it cannot be written.
     pub fn new(index: Index, fields: Fields, pace: Pace) -> tantivy::Result<Self> {
-        let options = match pace {
-            Pace::Bulk => {
-                let threads = std::thread::available_parallelism().map_or(1, usize::from).min(4);
-                IndexWriterOptions::builder()
-                    .num_worker_threads(threads)
-                    .memory_budget_per_thread(40 << 20)
-                    .num_merge_threads(1)
-                    .build()
-            }
-            Pace::Live => IndexWriterOptions::builder()
-                .num_worker_threads(1)
-                .memory_budget_per_thread(32 << 20)
-                .num_merge_threads(1)
-                .build(),
-        };
-        let writer = index.writer_with_options(options)?;
-        writer.set_merge_policy(Box::new(NoMergePolicy));
-        Ok(Self { index, fields, writer, budget: Budget::new(WAITING_BYTES) })
+        let writer = open(&index, pace)?;
+        Ok(Self { index, fields, writer: Some(writer), budget: Budget::new(WAITING_BYTES) })
+    }
+
+    /// Goes on at another pace. What is not committed is lost.
+    ///
+    /// # Errors
+    /// The index cannot be written.
+    pub fn change_pace(&mut self, pace: Pace) -> tantivy::Result<()> {
+        // One writer at a time may hold the index: the old one goes first.
+        self.writer = None;
+        self.writer = Some(open(&self.index, pace)?);
+        Ok(())
+    }
+
+    fn writer(&self) -> tantivy::Result<&IndexWriter<SectionDocument>> {
+        self.writer.as_ref().ok_or_else(closed)
+    }
+
+    fn writer_mut(&mut self) -> tantivy::Result<&mut IndexWriter<SectionDocument>> {
+        self.writer.as_mut().ok_or_else(closed)
     }
 
     /// Puts an article in, in place of what stood under its id. Visible after the next commit.
     ///
     /// # Errors
     /// The index cannot be written.
-    pub fn put(&self, slot: Slot, parsed: &ParsedArticle, catalog: &Catalog, day: Date) -> tantivy::Result<()> {
+    pub fn put(
+        &self,
+        slot: Slot,
+        parsed: &ParsedArticle,
+        catalog: &Catalog,
+        day: Date,
+    ) -> tantivy::Result<()> {
         // The text is held about three times: as source, as blocks, as words.
         let share = Arc::new(self.budget.take(parsed.body.len() * 3));
-        let mut operations = vec![UserOperation::Delete(Term::from_field_text(self.fields.id, &parsed.article.id))];
-        operations.extend(self.documents(slot, parsed, catalog, day, &share).into_iter().map(UserOperation::Add));
-        self.writer.run(operations)?;
+        let mut operations =
+            vec![UserOperation::Delete(Term::from_field_text(self.fields.id, &parsed.article.id))];
+        operations
+            .extend(self.documents(slot, parsed, catalog, day, &share).into_iter().map(UserOperation::Add));
+        self.writer()?.run(operations)?;
         Ok(())
     }
 
     /// Takes an article out. Visible after the next commit.
-    pub fn remove(&self, id: &str) {
-        self.writer.delete_term(Term::from_field_text(self.fields.id, id));
+    ///
+    /// # Errors
+    /// The writer is closed.
+    pub fn remove(&self, id: &str) -> tantivy::Result<()> {
+        self.writer()?.delete_term(Term::from_field_text(self.fields.id, id));
+        Ok(())
     }
 
     fn documents(
@@ -126,11 +143,11 @@ impl Writer {
         let fields = self.fields;
         let article = &parsed.article;
         let expand = |text: &str| catalog.expand(text, article.lang, day, None);
-        let new = |section: u64| {
-            let mut document = SectionDocument { values: Vec::new(), fields: Vec::new(), _share: Arc::clone(share) };
+        let new = |section: u32| {
+            let mut document =
+                SectionDocument { values: Vec::new(), fields: Vec::new(), _share: Arc::clone(share) };
             document.add(OwnedValue::Str(article.id.clone()), &[fields.id]);
-            document.add(OwnedValue::U64(u64::from(slot)), &[fields.slot]);
-            document.add(OwnedValue::U64(section), &[fields.section]);
+            document.add(OwnedValue::U64(schema::place(slot, section)), &[fields.place]);
             document
         };
         let title = names(article, catalog, &expand(&article.title));
@@ -140,7 +157,7 @@ impl Writer {
             if is_bare_lead {
                 continue;
             }
-            let mut document = new(number as u64);
+            let mut document = new(u32_of(number));
             document.add(OwnedValue::Str(title.clone()), &[fields.title, fields.stem, fields.form]);
             let heading = expand(&section.heading);
             let mut codes = codes_of(&heading, &section.heading, catalog, day);
@@ -171,7 +188,7 @@ impl Writer {
     /// # Errors
     /// The index cannot be written. The writer must then be made anew.
     pub fn commit(&mut self, checkpoint: &Checkpoint) -> tantivy::Result<()> {
-        let mut prepared = self.writer.prepare_commit()?;
+        let mut prepared = self.writer_mut()?.prepare_commit()?;
         prepared.set_payload(&serde_json::to_string(checkpoint).unwrap_or_default());
         prepared.commit()?;
         Ok(())
@@ -186,17 +203,20 @@ impl Writer {
         let mut segments = self.index.searchable_segment_metas()?;
         segments.sort_by_key(|s| s.num_docs());
         let wasteful = |s: &tantivy::SegmentMeta| s.num_deleted_docs() * 4 > s.max_doc();
-        let mut merged: Vec<_> = segments.iter().filter(|s| wasteful(s)).map(tantivy::SegmentMeta::id).collect();
+        let mut merged: Vec<_> =
+            segments.iter().filter(|s| wasteful(s)).map(tantivy::SegmentMeta::id).collect();
         if segments.len() > at_most_segments {
             // The small ones, so that the large ones are not written again for a few articles.
             let surplus = segments.len() - at_most_segments / 2;
-            merged.extend(segments.iter().filter(|s| !wasteful(s)).take(surplus).map(tantivy::SegmentMeta::id));
+            merged
+                .extend(segments.iter().filter(|s| !wasteful(s)).take(surplus).map(tantivy::SegmentMeta::id));
         }
         if merged.is_empty() {
             return Ok(false);
         }
-        self.writer.merge(&merged).wait()?;
-        self.writer.garbage_collect_files().wait()?;
+        let writer = self.writer_mut()?;
+        writer.merge(&merged).wait()?;
+        writer.garbage_collect_files().wait()?;
         Ok(true)
     }
 
@@ -204,6 +224,31 @@ impl Writer {
     pub fn max_segments() -> usize {
         MAX_SEGMENTS
     }
+}
+
+fn closed() -> tantivy::TantivyError {
+    tantivy::TantivyError::InternalError("the writer is closed".to_owned())
+}
+
+fn open(index: &Index, pace: Pace) -> tantivy::Result<IndexWriter<SectionDocument>> {
+    let options = match pace {
+        Pace::Bulk => {
+            let threads = std::thread::available_parallelism().map_or(1, usize::from).min(4);
+            IndexWriterOptions::builder()
+                .num_worker_threads(threads)
+                .memory_budget_per_thread(40 << 20)
+                .num_merge_threads(1)
+                .build()
+        }
+        Pace::Live => IndexWriterOptions::builder()
+            .num_worker_threads(1)
+            .memory_budget_per_thread(32 << 20)
+            .num_merge_threads(1)
+            .build(),
+    };
+    let writer: IndexWriter<SectionDocument> = index.writer_with_options(options)?;
+    writer.set_merge_policy(Box::new(NoMergePolicy));
+    Ok(writer)
 }
 
 /// What an article is called: its title, its aliases, the names of its products.

@@ -103,7 +103,8 @@ fn digits_of(text: &str) -> Option<String> {
 
 /// Whether the byte before `at` continues a number or a word, so that no code can begin here.
 fn follows_number(bytes: &[u8], at: usize) -> bool {
-    at > 0 && (bytes[at - 1].is_ascii_alphanumeric() || bytes[at - 1] >= 0x80 && !ends_separator(&bytes[..at]))
+    at > 0
+        && (bytes[at - 1].is_ascii_alphanumeric() || bytes[at - 1] >= 0x80 && !ends_separator(&bytes[..at]))
 }
 
 /// Whether the bytes end with a character that separates: no-break spaces, dashes, quotes, a rouble sign.
@@ -211,9 +212,14 @@ mod tests {
 
     #[test]
     fn phones_have_one_form() {
-        for text in
-            ["8 800 555 06 11", "88005550611", "8-800-555-06-11", "+7 (800) 555-06-11", "8(800)5550611", "800 555 06 11"]
-        {
+        for text in [
+            "8 800 555 06 11",
+            "88005550611",
+            "8-800-555-06-11",
+            "+7 (800) 555-06-11",
+            "8(800)5550611",
+            "800 555 06 11",
+        ] {
             check(text, &["78005550611"]);
         }
         check("Нижний Новгород (831) 291-16-11, Москва (495) 979-76-11", &["78312911611", "74959797611"]);

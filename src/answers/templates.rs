@@ -1,0 +1,561 @@
+//! All answer templates at one moment: loaded, checked, found, filled in.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::civil::Date;
+use minijinja::value::{Object, Value};
+use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
+
+use crate::answers::plain::plain_text;
+use crate::answers::sms::{self, SmsLength};
+use crate::answers::template::{Channel, Template, Variable, VariableType};
+use crate::content::catalog::{Catalog, Lang};
+use crate::content::files::{self, Folder, Stamp};
+use crate::content::library::{Library, Scope};
+use crate::content::markdown::{self, Reading};
+use crate::content::problem::{Position, Problem, Report, did_you_mean, u32_of};
+use crate::content::{values, yaml};
+
+/// Work one rendering may do; a loop without end stops here (minijinja counts instructions).
+const FUEL: u64 = 50_000;
+
+/// What encloses inserted values until the text is ready, so that they can be escaped where Markdown has meaning.
+const VALUE_START: char = '\u{e000}';
+const VALUE_END: char = '\u{e001}';
+
+/// A template file: its state, its last good content, what is wrong with it now.
+#[derive(Clone, Debug)]
+struct TemplateFile {
+    stamp: Stamp,
+    read_ns: i64,
+    content: Option<Content>,
+    problems: Vec<Problem>,
+}
+
+#[derive(Clone, Debug)]
+enum Content {
+    Template(Arc<Template>),
+    Fragment(Arc<str>),
+}
+
+/// The templates of a folder.
+#[derive(Clone, Debug)]
+pub struct Templates {
+    files: BTreeMap<String, TemplateFile>,
+    by_id: BTreeMap<String, Arc<Template>>,
+    environment: Arc<Environment<'static>>,
+    walk_problems: Vec<Problem>,
+}
+
+/// A filled-in answer.
+#[derive(Clone, Debug)]
+pub struct Rendered {
+    /// Plain text, ready to be sent.
+    pub text: String,
+    /// The same as clean HTML.
+    pub html: String,
+    /// Names of required variables without a value, and of catalogue values that are not in force.
+    pub missing: Vec<String>,
+    /// How long it is as SMS.
+    pub sms: SmsLength,
+}
+
+/// Why an answer cannot be filled in.
+#[derive(Debug, thiserror::Error)]
+pub enum FillError {
+    /// No such template.
+    #[error("there is no template `{0}`")]
+    NotFound(String),
+    /// The template has no body for the channel.
+    #[error("the template has no body for {channel}; it has {}", have.join(", "))]
+    NoChannel {
+        /// The channel asked for.
+        channel: &'static str,
+        /// The channels there are.
+        have: Vec<&'static str>,
+    },
+    /// A value does not fit its variable.
+    #[error("`{name}`: {why}")]
+    Value {
+        /// The variable.
+        name: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// The template fails.
+    #[error("the template cannot be filled in: {0}")]
+    Template(String),
+}
+
+/// Who the answer is filled in for.
+#[derive(Clone, Debug)]
+pub struct Filling {
+    /// Where catalogue values come from.
+    pub catalog: Arc<Catalog>,
+    /// The day they are asked for.
+    pub day: Date,
+    /// The region, if one is given.
+    pub region: Option<String>,
+}
+
+impl Default for Templates {
+    fn default() -> Self {
+        Self {
+            files: BTreeMap::new(),
+            by_id: BTreeMap::new(),
+            environment: Arc::new(new_environment()),
+            walk_problems: Vec::new(),
+        }
+    }
+}
+
+/// Ids of the templates that came, changed and went.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct TemplateChanges {
+    /// New ones.
+    pub added: Vec<String>,
+    /// Changed ones.
+    pub changed: Vec<String>,
+    /// Those that are gone.
+    pub removed: Vec<String>,
+}
+
+impl Templates {
+    /// The templates as they are on disk now: files that changed are read again, a broken one keeps what it last held.
+    pub fn reload(&self, folder: &Folder, scope: &Scope, now_ns: i64) -> (Self, TemplateChanges) {
+        let mut next = self.clone();
+        let mut is_changed = false;
+        let belows: Vec<String> = match scope {
+            Scope::Everything => vec![String::new()],
+            Scope::Paths(paths) => paths.iter().cloned().collect(),
+        };
+        for below in belows {
+            let listing = folder.list(&below);
+            if below.is_empty() {
+                next.walk_problems = listing.problems;
+            }
+            let is_below = |path: &str| {
+                below.is_empty()
+                    || path == below
+                    || path.strip_prefix(&below).is_some_and(|r| r.starts_with('/'))
+            };
+            let before = next.files.len();
+            next.files.retain(|path, _| !is_below(path) || listing.files.contains_key(path));
+            is_changed |= next.files.len() != before;
+            for (path, stamp) in listing.files.iter().filter(|(path, _)| files::is_markdown(path)) {
+                let known = next.files.get(path);
+                let is_current = below.is_empty()
+                    && known.is_some_and(|f| f.stamp == *stamp && stamp.is_settled(f.read_ns));
+                if !is_current && let Some(file) = load(folder, path, known, now_ns) {
+                    next.files.insert(path.clone(), file);
+                    is_changed = true;
+                }
+            }
+        }
+        if !is_changed {
+            return (next, TemplateChanges::default());
+        }
+        next.assemble(folder);
+        let changes = self.changes_to(&next);
+        (next, changes)
+    }
+
+    fn changes_to(&self, next: &Self) -> TemplateChanges {
+        let mut changes = TemplateChanges::default();
+        for (id, template) in &next.by_id {
+            match self.by_id.get(id) {
+                None => changes.added.push(id.clone()),
+                Some(before) if !Arc::ptr_eq(before, template) => changes.changed.push(id.clone()),
+                Some(_) => {}
+            }
+        }
+        changes.removed.extend(self.by_id.keys().filter(|id| !next.by_id.contains_key(*id)).cloned());
+        changes
+    }
+
+    /// Compiles what the files hold. A body that does not compile is left out and reported.
+    fn assemble(&mut self, folder: &Folder) {
+        let mut environment = new_environment();
+        let mut by_id = BTreeMap::new();
+        for (path, file) in &mut self.files {
+            match &file.content {
+                Some(Content::Fragment(source)) => {
+                    if let Err(error) =
+                        environment.add_template_owned(files::id_of(path), catalog_calls(source))
+                    {
+                        let problem = syntax_problem(folder, path, 1, &error);
+                        file.problems.retain(|p| p.code != "template-syntax");
+                        file.problems.push(problem);
+                    }
+                }
+                Some(Content::Template(template)) => {
+                    for body in &template.bodies {
+                        let name = body_name(&template.id, body.channel);
+                        // Bodies were compiled when they were read; a failure here is impossible but harmless.
+                        let _ = environment.add_template_owned(name, catalog_calls(&body.source));
+                    }
+                    by_id.entry(template.id.clone()).or_insert_with(|| Arc::clone(template));
+                }
+                None => {}
+            }
+        }
+        self.by_id = by_id;
+        self.environment = Arc::new(environment);
+    }
+
+    /// A template that may be used, by id.
+    pub fn find(&self, id: &str) -> Option<&Arc<Template>> {
+        self.by_id.get(id)
+    }
+
+    /// All templates, by id.
+    pub fn all(&self) -> impl Iterator<Item = &Arc<Template>> {
+        self.by_id.values()
+    }
+
+    /// The templates that belong to an article: those that name it, and those about one of its products in its language.
+    pub fn for_article(
+        &self,
+        id: &str,
+        products: &[&str],
+        lang: Lang,
+        day: Date,
+        region: Option<&str>,
+    ) -> Vec<&Arc<Template>> {
+        let names = |t: &Template| t.articles.iter().any(|a| &*a.text == id);
+        let shares = |t: &Template| t.lang == lang && t.products.iter().any(|p| products.contains(&&*p.text));
+        let usable = || self.all().filter(|t| t.in_force(day, region));
+        let mut found: Vec<&Arc<Template>> = usable().filter(|t| names(t)).collect();
+        found.extend(usable().filter(|t| !names(t) && shares(t)));
+        found
+    }
+
+    /// Fills a template in for a channel.
+    ///
+    /// # Errors
+    /// There is no such template or body, a value does not fit its variable, or the template fails.
+    pub fn fill(
+        &self,
+        id: &str,
+        channel: Channel,
+        given: &BTreeMap<String, String>,
+        filling: &Filling,
+    ) -> Result<Rendered, FillError> {
+        let template = self.by_id.get(id).filter(|t| t.in_force(filling.day, filling.region.as_deref()));
+        let template = template.ok_or_else(|| FillError::NotFound(id.to_owned()))?;
+        if template.body(channel).is_none() {
+            let have = template.bodies.iter().map(|b| b.channel.name()).collect();
+            return Err(FillError::NoChannel { channel: channel.name(), have });
+        }
+        if let Some(name) = given.keys().find(|name| template.variables.iter().all(|v| v.name != **name)) {
+            let near = did_you_mean(name, template.variables.iter().map(|v| v.name.as_str()));
+            return Err(FillError::Value {
+                name: name.clone(),
+                why: format!("the template has no such variable{near}"),
+            });
+        }
+        let (marked, missing) = self.render(template, channel, given, filling)?;
+        let mut missing: Vec<String> = missing.into_iter().collect();
+        missing.sort();
+        let reading = Reading {
+            catalog: &filling.catalog,
+            lang: template.lang,
+            day: filling.day,
+            region: filling.region.as_deref(),
+        };
+        let (text, html) = if channel.is_markdown() {
+            let markdown = escape_values(&marked);
+            (plain_text(&markdown), markdown::render(&markdown, "", reading))
+        } else {
+            let text = marked.replace([VALUE_START, VALUE_END], "").trim().to_owned();
+            let mut html = String::from("<p>");
+            markdown::escape_into(&text, &mut html);
+            html.push_str("</p>");
+            (text, html.replace("\n\n", "</p><p>").replace('\n', "<br>"))
+        };
+        let sms = sms::measure(&text);
+        Ok(Rendered { text, html, missing, sms })
+    }
+
+    fn render(
+        &self,
+        template: &Template,
+        channel: Channel,
+        given: &BTreeMap<String, String>,
+        filling: &Filling,
+    ) -> Result<(String, BTreeSet<String>), FillError> {
+        let mut known = BTreeMap::new();
+        for variable in &template.variables {
+            let text = given.get(&variable.name).filter(|v| !v.is_empty()).or(variable.default.as_ref());
+            let value = match text {
+                Some(text) => read_value(variable, text, template.lang)?,
+                None if variable.required => continue,
+                None => Value::from(""),
+            };
+            known.insert(variable.name.clone(), value);
+        }
+        let gaps = template.variables.iter().map(|v| (v.name.clone(), v.label.clone())).collect();
+        let context = Arc::new(Context {
+            known,
+            gaps,
+            catalog: Arc::clone(&filling.catalog),
+            lang: template.lang,
+            day: filling.day,
+            region: filling.region.clone(),
+            missing: Mutex::default(),
+        });
+        let fail = |error: Error| FillError::Template(format!("{error:#}"));
+        let body = self.environment.get_template(&body_name(&template.id, channel)).map_err(fail)?;
+        let text = body.render(Value::from_dyn_object(Arc::clone(&context))).map_err(fail)?;
+        let missing = context.missing.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Ok((text, missing))
+    }
+
+    /// All problems of the templates, those of what they refer to included.
+    pub fn problems(&self, folder: &Folder, library: &Library) -> Vec<Problem> {
+        let mut problems = self.walk_problems.clone();
+        for (path, file) in &self.files {
+            problems.extend(file.problems.iter().cloned());
+            let mut report = Report::new(&folder.display(path));
+            match &file.content {
+                Some(Content::Template(template)) => self.check(template, path, library, &mut report),
+                Some(Content::Fragment(source)) => check_values(source, 1, library, &mut report),
+                None => {}
+            }
+            problems.extend(report.into_problems());
+        }
+        problems.sort();
+        problems.dedup();
+        problems
+    }
+
+    fn check(&self, template: &Template, path: &str, library: &Library, report: &mut Report) {
+        if self.by_id.get(&template.id).is_some_and(|served| !std::ptr::eq(served.as_ref(), template)) {
+            report.error(
+                "duplicate-id",
+                Position::default(),
+                format!("another file has the same id `{}`, and is served", template.id),
+                format!("rename {path} or the other file"),
+            );
+        }
+        for product in &template.products {
+            if library.catalog.product(&product.text).is_none() {
+                let near = library.catalog.suggest(&product.text);
+                let message = format!("the catalogue has no product `{}`{near}", product.text);
+                report.error("unknown-product", product.at, message, "correct the id");
+            }
+        }
+        for article in &template.articles {
+            if library.slot(&article.text).is_none() {
+                let message = format!("there is no article `{}`", article.text);
+                report.error(
+                    "unknown-article",
+                    article.at,
+                    message,
+                    "correct the id: the path below articles/ without .md",
+                );
+            }
+        }
+        for body in &template.bodies {
+            check_values(&body.source, body.line, library, report);
+            let filling = Filling {
+                catalog: Arc::clone(&library.catalog),
+                day: library.day,
+                region: template.validity.regions.first().cloned(),
+            };
+            if let Err(error) = self.render(template, body.channel, &BTreeMap::new(), &filling) {
+                report.error(
+                    "template-render",
+                    Position { line: body.line, column: 1 },
+                    format!("the body for {} cannot be filled in: {error}", body.channel.name()),
+                    "declare every variable under `variables`, and check the names of included fragments",
+                );
+            }
+        }
+    }
+}
+
+fn new_environment() -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_fuel(Some(FUEL));
+    environment.set_formatter(|output, _, value| {
+        if value.is_undefined() {
+            return Err(Error::from(ErrorKind::UndefinedError));
+        }
+        write!(output, "{VALUE_START}{value}{VALUE_END}").map_err(Error::from)
+    });
+    environment
+}
+
+/// Whether a file is a fragment to include: its own name or a folder's begins with an underscore.
+fn is_fragment(path: &str) -> bool {
+    path.split('/').any(|part| part.starts_with('_'))
+}
+
+fn load(folder: &Folder, path: &str, known: Option<&TemplateFile>, now_ns: i64) -> Option<TemplateFile> {
+    let before = known.and_then(|f| f.content.clone());
+    let file = match folder.read(path) {
+        Ok(None) => return None,
+        Err((stamp, problem)) => {
+            return Some(TemplateFile { stamp, read_ns: now_ns, content: before, problems: vec![*problem] });
+        }
+        Ok(Some(file)) => file,
+    };
+    let (content, problems) = if is_fragment(path) {
+        read_fragment(folder, path, &file.text)
+    } else {
+        let (template, mut problems) = Template::parse(folder.name, path, &file.text);
+        let mut environment = new_environment();
+        let mut compiles = true;
+        for body in template.iter().flat_map(|t| &t.bodies) {
+            if let Err(error) =
+                environment.add_template_owned(body.channel.name(), catalog_calls(&body.source))
+            {
+                problems.push(syntax_problem(folder, path, body.line, &error));
+                compiles = false;
+            }
+        }
+        (template.filter(|_| compiles).map(|t| Content::Template(Arc::new(t))), problems)
+    };
+    Some(TemplateFile { stamp: file.stamp, read_ns: now_ns, content: content.or(before), problems })
+}
+
+fn read_fragment(folder: &Folder, path: &str, text: &str) -> (Option<Content>, Vec<Problem>) {
+    let (body, first_line) =
+        yaml::split_front_matter(text).map_or((text, 1), |(_, _, body, line)| (body, line));
+    match new_environment().add_template_owned("fragment", catalog_calls(body)) {
+        Ok(()) => (Some(Content::Fragment(body.trim().into())), Vec::new()),
+        Err(error) => (None, vec![syntax_problem(folder, path, first_line, &error)]),
+    }
+}
+
+fn body_name(id: &str, channel: Channel) -> String {
+    format!("{id}#{}", channel.name())
+}
+
+/// Turns `{{ sms-100.price }}` into a call: to Jinja it would be a subtraction.
+fn catalog_calls(source: &str) -> String {
+    values::expand(source, |reference| match reference.parts() {
+        Some(_) => format!("{{{{ catalog(\"{}\") }}}}", reference.name),
+        None => format!("{{{{ {} }}}}", reference.name),
+    })
+}
+
+fn syntax_problem(folder: &Folder, path: &str, first_line: u32, error: &Error) -> Problem {
+    let mut report = Report::new(&folder.display(path));
+    let line = first_line + u32_of(error.line().unwrap_or(1)).saturating_sub(1);
+    report.error(
+        "template-syntax",
+        Position { line, column: 1 },
+        format!("not readable as Jinja: {}", error.detail().unwrap_or("syntax error")),
+        "check that every {{ has its }} and every {% if %} its {% endif %}",
+    );
+    report.into_problems().remove(0)
+}
+
+fn check_values(source: &str, first_line: u32, library: &Library, report: &mut Report) {
+    for reference in values::references(source).iter().filter(|r| r.parts().is_some()) {
+        if let Some((message, hint)) = library.catalog.fault(reference.name, library.day) {
+            let at = Position::of(source, reference.range.start, first_line);
+            report.error("unknown-value", at, message, hint);
+        }
+    }
+}
+
+/// Reads what the operator filled in.
+fn read_value(variable: &Variable, text: &str, lang: Lang) -> Result<Value, FillError> {
+    let wrong = |why: String| Err(FillError::Value { name: variable.name.clone(), why });
+    let number =
+        || text.replace([' ', '\u{a0}'], "").replace(',', ".").parse::<f64>().ok().filter(|n| n.is_finite());
+    match variable.kind {
+        VariableType::Text | VariableType::Phone => Ok(Value::from(text)),
+        VariableType::Choice if variable.choices.iter().any(|c| c == text) => Ok(Value::from(text)),
+        VariableType::Choice => wrong(format!("`{text}` is none of: {}", variable.choices.join(", "))),
+        VariableType::Money if number().is_some() => Ok(Value::from(format!("{text}\u{a0}₽"))),
+        VariableType::Money => wrong(format!("`{text}` is not an amount, as 150 or 99.90")),
+        VariableType::Number if number().is_some() => Ok(Value::from(text)),
+        VariableType::Number => wrong(format!("`{text}` is not a number")),
+        VariableType::Date => match yaml::parse_date(text) {
+            Ok(day) if lang == Lang::Ru => Ok(Value::from(day.strftime("%d.%m.%Y").to_string())),
+            Ok(day) => Ok(Value::from(day.strftime("%-d %B %Y").to_string())),
+            Err(why) => wrong(format!("{why}, as 2026-12-31")),
+        },
+        VariableType::YesNo => match text {
+            "yes" | "true" | "да" => Ok(Value::from(true)),
+            "no" | "false" | "нет" => Ok(Value::from(false)),
+            _ => wrong(format!("`{text}` is neither yes nor no")),
+        },
+    }
+}
+
+/// What names mean while a template is filled in; notes what was asked for and is not there.
+#[derive(Debug)]
+struct Context {
+    known: BTreeMap<String, Value>,
+    /// Labels of all variables.
+    gaps: BTreeMap<String, String>,
+    catalog: Arc<Catalog>,
+    lang: Lang,
+    day: Date,
+    region: Option<String>,
+    missing: Mutex<BTreeSet<String>>,
+}
+
+impl Context {
+    fn miss(&self, name: &str) {
+        self.missing.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned());
+    }
+}
+
+impl Object for Context {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let name = key.as_str()?;
+        if name == "catalog" {
+            let context = Arc::clone(self);
+            return Some(Value::from_function(move |name: String| {
+                let region = context.region.as_deref();
+                context.catalog.show(&name, context.lang, context.day, region).unwrap_or_else(|| {
+                    context.miss(&name);
+                    format!("[{name}]")
+                })
+            }));
+        }
+        if let Some(value) = self.known.get(name) {
+            return Some(value.clone());
+        }
+        let label = self.gaps.get(name)?;
+        self.miss(name);
+        Some(Value::from(format!("[{label}]")))
+    }
+}
+
+/// The text as Markdown in which inserted values mean only themselves.
+fn escape_values(marked: &str) -> String {
+    let mut markdown = String::with_capacity(marked.len());
+    let mut in_value = false;
+    let mut in_code = false;
+    for c in marked.chars() {
+        match c {
+            VALUE_START => in_value = true,
+            VALUE_END => in_value = false,
+            // Between backticks nothing has meaning but the backtick itself.
+            '`' if in_value && in_code => markdown.push('\''),
+            '`' if !in_value => {
+                in_code = !in_code;
+                markdown.push('`');
+            }
+            '\n' => {
+                in_code = false;
+                markdown.push('\n');
+            }
+            c if in_value && !in_code && c.is_ascii_punctuation() => {
+                markdown.push('\\');
+                markdown.push(c);
+            }
+            c => markdown.push(c),
+        }
+    }
+    markdown
+}

@@ -1,0 +1,426 @@
+//! Brings library and index to what is on disk: at the start by difference, then change by change.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::civil::Date;
+
+use crate::answers::templates::{TemplateChanges, Templates};
+use crate::app::changes::{Happened, Subject};
+use crate::app::progress::Progress;
+use crate::app::snapshot::Folders;
+use crate::clock::Clock;
+use crate::content::article::{Article, ParsedArticle};
+use crate::content::catalog::Catalog;
+use crate::content::library::{self, Library, Loaded, Plan, Scope, Slot, Source};
+use crate::content::problem::Report;
+use crate::index::generation::{self, Generation, IndexError, WriteLock};
+use crate::index::manifest::Manifest;
+use crate::index::schema::FORMAT;
+use crate::index::writer::{Pace, Writer};
+use crate::search::engine::Engine;
+
+/// Where a change has been found.
+#[derive(Clone, Debug, Default)]
+pub struct Dirty {
+    /// Where to look among the articles; `None`: nowhere.
+    pub articles: Option<Scope>,
+    /// Where to look among the templates.
+    pub templates: Option<Scope>,
+}
+
+impl Dirty {
+    /// Everywhere.
+    pub fn everything() -> Self {
+        Self { articles: Some(Scope::Everything), templates: Some(Scope::Everything) }
+    }
+}
+
+/// What an update did: what happened to what, with ids and titles.
+#[derive(Debug, Default)]
+pub struct Update {
+    /// In the order it was taken up.
+    pub changes: Vec<(Happened, Subject, String, String)>,
+    /// Whether what is served is different.
+    pub is_changed: bool,
+}
+
+/// Owns the index and what it was made from.
+#[derive(Debug)]
+pub struct Loader {
+    folders: Folders,
+    clock: Clock,
+    _lock: Option<WriteLock>,
+    generation: Generation,
+    writer: Writer,
+    manifest: Manifest,
+    library: Library,
+    templates: Arc<Templates>,
+    progress: Arc<Progress>,
+}
+
+impl Loader {
+    /// Opens the index in a folder and brings it to what is on disk. An index that is damaged, foreign or of another format is made anew,
+    /// which is told in one line of the log.
+    ///
+    /// # Errors
+    /// Another process writes the index, or its folder cannot be written.
+    pub fn open(
+        folders: Folders,
+        index_root: &Path,
+        clock: Clock,
+        progress: Arc<Progress>,
+    ) -> Result<Self, IndexError> {
+        let lock = generation::lock(index_root)?;
+        // Files are dated, and templates and catalogue read, while the index is opened.
+        let today = clock.today();
+        let opened = match generation::open_newest(index_root) {
+            Ok(opened) => opened,
+            Err(error) => {
+                tracing::warn!(reason = %error, "the index is made anew");
+                None
+            }
+        };
+        let catalog = load_catalog(&folders, &Catalog::default(), &Scope::Everything);
+        let (generation, manifest, library, pace) = match opened {
+            Some((generation, checkpoint, sources)) => {
+                let manifest = Manifest::open(&generation.folder, &checkpoint)?;
+                (generation, manifest, Library::of(sources, catalog, today), Pace::Live)
+            }
+            None => {
+                let generation = Generation::create(index_root)?;
+                let manifest = Manifest::create(&generation.folder, 0)?;
+                (generation, manifest, Library::of(Vec::new(), catalog, today), Pace::Bulk)
+            }
+        };
+        let writer = Writer::new(generation.index.clone(), generation.fields, pace)?;
+        let mut loader = Self {
+            folders,
+            clock,
+            _lock: Some(lock),
+            generation,
+            writer,
+            manifest,
+            library,
+            templates: Arc::default(),
+            progress,
+        };
+        loader.update(&Dirty::everything())?;
+        if matches!(pace, Pace::Bulk) {
+            loader.finish_bulk()?;
+        }
+        loader.generation.remove_others();
+        Ok(loader)
+    }
+
+    /// Makes the index anew from the files, beside the one that is served.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn rebuild(&mut self) -> Result<(), IndexError> {
+        let Some(root) = self.generation.folder.parent().map(Path::to_owned) else { return Ok(()) };
+        let generation = Generation::create(&root)?;
+        self.manifest = Manifest::create(&generation.folder, 0)?;
+        self.writer = Writer::new(generation.index.clone(), generation.fields, Pace::Bulk)?;
+        self.generation = generation;
+        let catalog = Arc::clone(&self.library.catalog);
+        self.library = Library::of(Vec::new(), catalog, self.clock.today());
+        self.update(&Dirty::everything())?;
+        self.finish_bulk()?;
+        self.generation.remove_others();
+        Ok(())
+    }
+
+    fn finish_bulk(&mut self) -> Result<(), IndexError> {
+        self.writer.merge(Writer::max_segments())?;
+        Ok(self.writer.change_pace(Pace::Live)?)
+    }
+
+    /// Takes up what changed on disk, the catalogue's days included.
+    ///
+    /// # Errors
+    /// The index cannot be written.
+    pub fn update(&mut self, dirty: &Dirty) -> Result<Update, IndexError> {
+        let mut update = Update::default();
+        if let Some(scope) = &dirty.templates {
+            self.update_templates(scope, &mut update);
+        }
+        let today = self.clock.today();
+        let plan = match &dirty.articles {
+            Some(scope) => self.library.plan(&self.folders.articles, scope),
+            None => Plan::default(),
+        };
+        let is_new_day = self.library.day != today;
+        if is_new_day || !plan.catalog.is_empty() {
+            self.library.day = today;
+            self.update_catalog(&plan.catalog, &mut update);
+            update.is_changed = true;
+        }
+        let mut is_written = self.apply(&plan, &mut update)?;
+        if is_new_day || !plan.catalog.is_empty() {
+            is_written |= self.reindex_stale_values()?;
+        }
+        if let Some(problems) = plan.walk_problems {
+            self.library.set_walk_problems(problems);
+        }
+        if is_written {
+            self.commit()?;
+        }
+        Ok(update)
+    }
+
+    fn update_templates(&mut self, scope: &Scope, update: &mut Update) {
+        let (next, TemplateChanges { added, changed, removed }) =
+            self.templates.reload(&self.folders.templates, scope, self.now_ns());
+        let before = std::mem::replace(&mut self.templates, Arc::new(next));
+        for (happened, ids, from) in [
+            (Happened::Added, added, &self.templates),
+            (Happened::Changed, changed, &self.templates),
+            (Happened::Removed, removed, &before),
+        ] {
+            for id in ids {
+                let title = from.find(&id).map(|t| t.title.clone()).unwrap_or_default();
+                update.changes.push((happened, Subject::Template, id, title));
+            }
+        }
+        // Problems may have changed even where no template did.
+        update.is_changed = true;
+    }
+
+    fn update_catalog(&mut self, paths: &BTreeSet<String>, update: &mut Update) {
+        if paths.is_empty() {
+            return;
+        }
+        let before = Arc::clone(&self.library.catalog);
+        let next = Arc::new(library::reload_catalog(&before, &self.folders.articles, paths));
+        for product in next.products() {
+            let happened = match before.product(&product.id) {
+                None => Happened::Added,
+                Some(old) if old != product => Happened::Changed,
+                Some(_) => continue,
+            };
+            let title = product.title.get(Default::default()).to_owned();
+            update.changes.push((happened, Subject::Product, product.id.clone(), title));
+        }
+        for product in before.products().filter(|p| next.product(&p.id).is_none()) {
+            let title = product.title.get(Default::default()).to_owned();
+            update.changes.push((Happened::Removed, Subject::Product, product.id.clone(), title));
+        }
+        self.library.catalog = next;
+    }
+
+    /// Reads and indexes what a plan names. Returns whether anything has to be committed.
+    fn apply(&mut self, plan: &Plan, update: &mut Update) -> Result<bool, IndexError> {
+        for id in &plan.remove {
+            self.remove(id, update)?;
+        }
+        self.progress.begin(plan.read.len());
+        let mut is_written = !plan.remove.is_empty();
+        for path in &plan.read {
+            is_written |= self.read(path, update)?;
+            self.progress.step();
+        }
+        update.is_changed |= is_written;
+        Ok(is_written)
+    }
+
+    fn read(&mut self, path: &str, update: &mut Update) -> Result<bool, IndexError> {
+        if let Err(problem) = self.library.settle_duplicate(&self.folders.articles, path) {
+            tracing::debug!(file = problem.file, "another file has the same id");
+            update.is_changed = true;
+            return Ok(false);
+        }
+        let now_ns = self.now_ns();
+        match library::load_article(&self.folders.articles, path, now_ns) {
+            Loaded::Gone => {
+                let id = crate::content::files::id_of(path);
+                let is_known = self.library.slot(&id).is_some();
+                if is_known {
+                    self.remove(&id, update)?;
+                }
+                Ok(is_known)
+            }
+            Loaded::Good(parsed, source) => self.take_good(&parsed, source, update),
+            Loaded::Bad(source) => self.take_bad(source),
+        }
+    }
+
+    fn take_good(
+        &mut self,
+        parsed: &ParsedArticle,
+        mut source: Source,
+        update: &mut Update,
+    ) -> Result<bool, IndexError> {
+        let before = self.library.slot(&source.id).and_then(|slot| self.library.source(slot)).cloned();
+        source.values_hash = parsed.article.values_hash(&self.library.catalog, self.library.day);
+        let is_same = before.as_ref().is_some_and(|b| {
+            b.path == source.path
+                && b.hash == source.hash
+                && b.values_hash == source.values_hash
+                && b.problems == source.problems
+                && b.article.is_some()
+        });
+        let id = source.id.clone();
+        let had_article = before.as_ref().is_some_and(|b| b.article.is_some());
+        if is_same
+            && before.is_some_and(|b| b.stamp == source.stamp)
+            && source.stamp.is_settled(source.read_ns)
+        {
+            // Nothing to remember but when it was read, which a restart finds out by itself.
+            self.library.put(source);
+            return Ok(false);
+        }
+        let slot = self.library.put(source);
+        self.note(slot)?;
+        if !is_same {
+            self.writer.put(slot, parsed, &self.library.catalog, self.library.day)?;
+            let happened = if had_article { Happened::Changed } else { Happened::Added };
+            let title = parsed.article.title_on(&self.library.catalog, self.library.day, None);
+            update.changes.push((happened, Subject::Article, id, title));
+        }
+        Ok(true)
+    }
+
+    /// A file that cannot be served as it is: its last good article stays.
+    fn take_bad(&mut self, mut source: Source) -> Result<bool, IndexError> {
+        if let Some(before) = self.library.slot(&source.id).and_then(|slot| self.library.source(slot)) {
+            source.article.clone_from(&before.article);
+            source.values_hash = before.values_hash;
+        }
+        for problem in &source.problems {
+            tracing::warn!(file = problem.file, line = problem.line, "{}", problem.message);
+        }
+        let slot = self.library.put(source);
+        self.note(slot)?;
+        Ok(true)
+    }
+
+    fn remove(&mut self, id: &str, update: &mut Update) -> Result<(), IndexError> {
+        let article = self.library.slot(id).and_then(|slot| self.library.source(slot)?.article.clone());
+        if let Some(slot) = self.library.remove(id) {
+            self.manifest.remove(slot)?;
+            self.writer.remove(id)?;
+        }
+        if let Some(article) = article {
+            let title = article.title_on(&self.library.catalog, self.library.day, None);
+            update.changes.push((Happened::Removed, Subject::Article, id.to_owned(), title));
+        }
+        Ok(())
+    }
+
+    /// Indexes anew the articles in which a value is not what it was.
+    fn reindex_stale_values(&mut self) -> Result<bool, IndexError> {
+        let (catalog, day) = (Arc::clone(&self.library.catalog), self.library.day);
+        let stale: Vec<(Slot, Arc<Source>, u64)> = self
+            .library
+            .sources()
+            .filter_map(|(slot, source)| {
+                let hash = source.article.as_ref()?.values_hash(&catalog, day);
+                (hash != source.values_hash).then(|| (slot, Arc::clone(source), hash))
+            })
+            .collect();
+        if stale.is_empty() {
+            return Ok(false);
+        }
+        // What was put in by this very update is not yet to be read back, but its values are already right.
+        let reader = self.generation.latest()?;
+        for (slot, source, hash) in stale {
+            let Some(article) = &source.article else { continue };
+            let Some(body) = reader.source(&source.id)? else { continue };
+            let parsed = reparse(article, &body);
+            self.writer.put(slot, &parsed, &catalog, day)?;
+            self.library.put(Source { values_hash: hash, ..Source::clone(&source) });
+            self.note(slot)?;
+        }
+        Ok(true)
+    }
+
+    fn note(&mut self, slot: Slot) -> Result<(), IndexError> {
+        if let Some(source) = self.library.source(slot) {
+            self.manifest.put(slot, source)?;
+        }
+        Ok(())
+    }
+
+    fn commit(&mut self) -> Result<(), IndexError> {
+        if self.manifest.wants_compaction() {
+            self.manifest.compact(self.library.sources())?;
+        }
+        let checkpoint = self.manifest.checkpoint(FORMAT)?;
+        self.writer.commit(&checkpoint)?;
+        self.manifest.remove_others();
+        Ok(())
+    }
+
+    /// Merges segments when there are too many. Returns whether the engine should be made anew.
+    ///
+    /// # Errors
+    /// The index cannot be written.
+    pub fn tidy(&mut self) -> Result<bool, IndexError> {
+        Ok(self.writer.merge(Writer::max_segments())?)
+    }
+
+    /// Whether the index on disk is not what was written, by its checksums.
+    ///
+    /// # Errors
+    /// The index cannot be read.
+    pub fn is_damaged(&self) -> Result<bool, IndexError> {
+        let damaged = self.generation.damaged_files()?;
+        if !damaged.is_empty() {
+            tracing::warn!(files = ?damaged, "the index is damaged and made anew");
+        }
+        Ok(!damaged.is_empty())
+    }
+
+    /// The engine over what was last committed.
+    ///
+    /// # Errors
+    /// The index cannot be read.
+    pub fn engine(&self) -> Result<Engine, IndexError> {
+        Ok(Engine::new(
+            Arc::new(self.library.clone()),
+            self.generation.latest()?,
+            Arc::clone(&self.templates),
+        ))
+    }
+
+    /// The day the index was made for.
+    pub fn day(&self) -> Date {
+        self.library.day
+    }
+
+    fn now_ns(&self) -> i64 {
+        i64::try_from(self.clock.now().as_nanosecond()).unwrap_or(i64::MAX)
+    }
+}
+
+/// An engine over the index as another process keeps it, without bringing it up to the files.
+///
+/// # Errors
+/// There is no index, or it cannot be read.
+pub fn open_as_it_is(folders: &Folders, index_root: &Path, today: Date) -> Result<Engine, IndexError> {
+    let catalog = load_catalog(folders, &Catalog::default(), &Scope::Everything);
+    let (templates, _) = Templates::default().reload(&folders.templates, &Scope::Everything, 0);
+    let Some((generation, _, sources)) = generation::open_newest(index_root)? else {
+        return Err(IndexError::Damaged("there is none".to_owned()));
+    };
+    let library = Library::of(sources, catalog, today);
+    Ok(Engine::new(Arc::new(library), generation.latest()?, Arc::new(templates)))
+}
+
+fn load_catalog(folders: &Folders, before: &Catalog, scope: &Scope) -> Arc<Catalog> {
+    let mut empty = Library::default();
+    let below = Scope::Paths(BTreeSet::from([library::CATALOG_FOLDER.trim_end_matches('/').to_owned()]));
+    let plan = empty.plan(&folders.articles, if *scope == Scope::Everything { &below } else { scope });
+    Arc::new(library::reload_catalog(before, &folders.articles, &plan.catalog))
+}
+
+fn reparse(article: &Article, body: &str) -> ParsedArticle {
+    let mut report = Report::new("");
+    let mut parsed =
+        Article::assemble(&article.path, article.matter.clone(), body, article.body_line, &mut report);
+    parsed.article.title.clone_from(&article.title);
+    parsed.article.lang = article.lang;
+    parsed
+}

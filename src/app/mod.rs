@@ -1,0 +1,7 @@
+//! The running whole: what is served now, and how it follows the files.
+
+pub mod changes;
+pub mod loader;
+pub mod progress;
+pub mod running;
+pub mod snapshot;

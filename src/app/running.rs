@@ -1,0 +1,260 @@
+//! The application while it runs: serves a snapshot, and swaps it when files change.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwapOption;
+use tokio::sync::broadcast;
+
+use crate::app::changes::{Change, Changes};
+use crate::app::loader::{Dirty, Loader, Update};
+use crate::app::progress::Progress;
+use crate::app::snapshot::{Folders, Snapshot};
+use crate::clock::Clock;
+use crate::content::library::Scope;
+use crate::content::watch::{self, Stopper, Timing, Watch, WatchMode};
+use crate::index::generation::IndexError;
+
+/// Quiet time after which segments are merged.
+const TIDY_AFTER: Duration = Duration::from_secs(3);
+
+/// How often the day is looked at.
+const DAY_CHECK: Duration = Duration::from_secs(15);
+
+/// How soon everything is walked once more after a folder came or went: what changed in it before it was watched is found then.
+const WALK_AFTER_FOLDER: Duration = Duration::from_millis(700);
+
+/// What has to be known to run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The content.
+    pub folders: Folders,
+    /// Where the index is kept.
+    pub index: PathBuf,
+    /// How changes are noticed.
+    pub watch: WatchMode,
+    /// When.
+    pub timing: Timing,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// Told to clients when what is served changes.
+#[derive(Clone, Debug)]
+pub struct LiveEvent {
+    /// What is served now.
+    pub generation: u64,
+    /// What changed.
+    pub changes: Arc<Vec<Change>>,
+}
+
+/// The running application.
+#[derive(Debug)]
+pub struct App {
+    /// The time.
+    pub clock: Clock,
+    /// How far the first load has come.
+    pub progress: Arc<Progress>,
+    /// What changed lately.
+    pub changes: Changes,
+    snapshot: ArcSwapOption<Snapshot>,
+    live: broadcast::Sender<LiveEvent>,
+    failure: Mutex<Option<String>>,
+    thread: Mutex<Option<(Stopper, JoinHandle<()>)>>,
+}
+
+impl App {
+    /// Starts loading and watching on a thread of its own.
+    pub fn start(options: Options) -> Arc<Self> {
+        let app = Arc::new(Self {
+            clock: options.clock.clone(),
+            progress: Arc::default(),
+            changes: Changes::default(),
+            snapshot: ArcSwapOption::empty(),
+            live: broadcast::channel(64).0,
+            failure: Mutex::default(),
+            thread: Mutex::default(),
+        });
+        let roots = [options.folders.articles.root.clone(), options.folders.templates.root.clone()];
+        // Watching begins before reading, so that nothing that changes meanwhile is missed.
+        let (watch, fault) = Watch::new(&[&roots[0], &roots[1]], options.watch, options.timing);
+        if let Some(fault) = &fault {
+            tracing::warn!(%fault, "files are not watched by events");
+        }
+        let stopper = watch.stopper();
+        let running = Arc::clone(&app);
+        let follower = Follower { app: running, options, watch, fault, generation: 0 };
+        let spawned = std::thread::Builder::new().name("loader".to_owned()).spawn(move || follower.run());
+        match spawned {
+            Ok(handle) => {
+                *app.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some((stopper, handle))
+            }
+            Err(error) => app.fail(format!("no thread could be started: {error}")),
+        }
+        app
+    }
+
+    /// What is served; `None` until the first load is done.
+    pub fn snapshot(&self) -> Option<Arc<Snapshot>> {
+        self.snapshot.load_full()
+    }
+
+    /// Why nothing will ever be served, if so.
+    pub fn failure(&self) -> Option<String> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What will be told of changes from now on.
+    pub fn subscribe(&self) -> broadcast::Receiver<LiveEvent> {
+        self.live.subscribe()
+    }
+
+    /// Stops following the files; waits until the index is at rest.
+    pub fn stop(&self) {
+        let taken = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some((stopper, handle)) = taken {
+            stopper.stop();
+            let _ = handle.join();
+        }
+    }
+
+    fn fail(&self, why: String) {
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
+    }
+}
+
+/// The thread that follows the files.
+struct Follower {
+    app: Arc<App>,
+    options: Options,
+    watch: Watch,
+    fault: Option<String>,
+    generation: u64,
+}
+
+impl Follower {
+    fn run(mut self) {
+        let opened = self.open();
+        let mut loader = match opened {
+            Ok(loader) => loader,
+            Err(error) => {
+                tracing::error!(%error, "the content cannot be served");
+                self.app.fail(error.to_string());
+                return;
+            }
+        };
+        match loader.is_damaged() {
+            Ok(false) => {}
+            Ok(true) | Err(_) => self.rebuild(&mut loader),
+        }
+        let mut tidy_at: Option<Instant> = None;
+        loop {
+            let day_at = Instant::now() + DAY_CHECK;
+            let deadline = tidy_at.map_or(day_at, |at| at.min(day_at));
+            let Some(noticed) = self.watch.wait(Some(deadline)) else { return };
+            let dirty = self.dirty(noticed);
+            let is_new_day = loader.day() != self.options.clock.today();
+            if dirty.articles.is_some() || dirty.templates.is_some() || is_new_day {
+                match loader.update(&dirty) {
+                    Ok(update) if update.is_changed => {
+                        self.publish(&loader, update);
+                        tidy_at = Some(Instant::now() + TIDY_AFTER);
+                    }
+                    Ok(_) => {}
+                    Err(error) => {
+                        tracing::error!(%error, "the index cannot be written and is made anew");
+                        self.rebuild(&mut loader);
+                    }
+                }
+            }
+            if tidy_at.is_some_and(|at| at <= Instant::now()) {
+                tidy_at = None;
+                match loader.tidy() {
+                    Ok(true) => self.publish(&loader, Update::default()),
+                    Ok(false) => {}
+                    Err(error) => tracing::warn!(%error, "segments could not be merged"),
+                }
+            }
+        }
+    }
+
+    fn open(&mut self) -> Result<Loader, IndexError> {
+        let started = Instant::now();
+        let Options { folders, index, clock, .. } = self.options.clone();
+        let loader = Loader::open(folders, &index, clock, Arc::clone(&self.app.progress))?;
+        self.publish(&loader, Update::default());
+        if let Some(snapshot) = self.app.snapshot() {
+            let articles = snapshot.engine.library.articles().count();
+            tracing::info!(articles, took_ms = started.elapsed().as_millis(), "the content is served");
+        }
+        Ok(loader)
+    }
+
+    fn rebuild(&mut self, loader: &mut Loader) {
+        match loader.rebuild() {
+            Ok(()) => self.publish(loader, Update::default()),
+            Err(error) => tracing::error!(%error, "the index cannot be made anew; what was served stays"),
+        }
+    }
+
+    fn publish(&mut self, loader: &Loader, update: Update) {
+        let engine = match loader.engine() {
+            Ok(engine) => engine,
+            Err(error) => {
+                tracing::error!(%error, "the index cannot be read; what was served stays");
+                return;
+            }
+        };
+        self.generation += 1;
+        let generation = self.generation;
+        let at = self.options.clock.now();
+        let changes: Vec<Change> = update
+            .changes
+            .into_iter()
+            .map(|(change, subject, id, title)| Change { at, generation, change, subject, id, title })
+            .collect();
+        let folders = self.options.folders.clone();
+        let snapshot = Snapshot::new(generation, engine, folders, self.fault.clone());
+        self.app.snapshot.store(Some(Arc::new(snapshot)));
+        if !changes.is_empty() {
+            tracing::info!(generation, changes = changes.len(), "what is served has changed");
+        }
+        self.app.changes.note(&changes);
+        let _ = self.app.live.send(LiveEvent { generation, changes: Arc::new(changes) });
+    }
+
+    /// Parts what was noticed into articles and templates.
+    fn dirty(&mut self, noticed: watch::Dirty) -> Dirty {
+        let paths = match noticed {
+            watch::Dirty::Everything => return Dirty::everything(),
+            watch::Dirty::Paths(paths) => paths,
+        };
+        let folders = &self.options.folders;
+        let articles = below(&folders.articles.root, &paths);
+        let templates = below(&folders.templates.root, &paths);
+        let is_folder = |path: &PathBuf| path.is_dir() || path.extension().is_none();
+        if paths.iter().any(is_folder) {
+            self.watch.walk_within(WALK_AFTER_FOLDER);
+        }
+        Dirty { articles, templates }
+    }
+}
+
+/// The scope of the paths below a folder.
+fn below(root: &Path, paths: &BTreeSet<PathBuf>) -> Option<Scope> {
+    let mut scope = BTreeSet::new();
+    for path in paths {
+        let Ok(relative) = path.strip_prefix(root) else { continue };
+        match relative.to_str() {
+            Some("") | None => return Some(Scope::Everything),
+            Some(relative) if relative.split('/').any(|part| part.starts_with('.')) => {}
+            Some(relative) => {
+                scope.insert(relative.to_owned());
+            }
+        }
+    }
+    (!scope.is_empty()).then_some(Scope::Paths(scope))
+}

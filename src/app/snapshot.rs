@@ -1,0 +1,74 @@
+//! What is served at one moment: library, index and templates, swapped as one.
+
+use std::sync::OnceLock;
+
+use crate::content::files::Folder;
+use crate::content::problem::{Position, Problem, Report, Severity};
+use crate::search::engine::Engine;
+
+/// The content folders.
+#[derive(Clone, Debug)]
+pub struct Folders {
+    /// Articles and the catalogue.
+    pub articles: Folder,
+    /// Answer templates.
+    pub templates: Folder,
+}
+
+/// What is served.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// Grows with every change; the ETag of what is served.
+    pub generation: u64,
+    /// Articles, index, templates.
+    pub engine: Engine,
+    folders: Folders,
+    /// Why changes are noticed late, if they are.
+    watch_fault: Option<String>,
+    problems: OnceLock<Vec<Problem>>,
+}
+
+impl Snapshot {
+    /// A snapshot of an engine.
+    pub fn new(generation: u64, engine: Engine, folders: Folders, watch_fault: Option<String>) -> Self {
+        Self { generation, engine, folders, watch_fault, problems: OnceLock::new() }
+    }
+
+    /// Everything that is wrong with the content, by file. Found when first asked for.
+    pub fn problems(&self) -> &[Problem] {
+        self.problems.get_or_init(|| {
+            let library = &self.engine.library;
+            let mut problems = library.problems(&self.folders.articles);
+            problems.extend(self.engine.templates.problems(&self.folders.templates, library));
+            for folder in [&self.folders.articles, &self.folders.templates] {
+                if !folder.root.is_dir() {
+                    let mut report = Report::new(folder.name);
+                    report.warning(
+                        "no-folder",
+                        Position::default(),
+                        format!("the folder {} does not exist", folder.root.display()),
+                        "make it, or name another one in pharos.toml",
+                    );
+                    problems.extend(report.into_problems());
+                }
+            }
+            if let Some(fault) = &self.watch_fault {
+                let mut report = Report::new(self.folders.articles.name);
+                report.warning(
+                    "watch",
+                    Position::default(),
+                    format!("changes are not told by the system: {fault}"),
+                    "raise fs.inotify.max_user_watches, or set watch = \"poll\"",
+                );
+                problems.extend(report.into_problems());
+            }
+            problems
+        })
+    }
+
+    /// How many problems of each severity there are: errors, warnings.
+    pub fn problem_counts(&self) -> (usize, usize) {
+        let errors = self.problems().iter().filter(|p| p.severity == Severity::Error).count();
+        (errors, self.problems().len() - errors)
+    }
+}

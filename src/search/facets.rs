@@ -1,0 +1,76 @@
+//! Counting articles by kind, product, region, language, status and tag.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::content::library::{Library, Slot};
+
+/// The facets, in the order they are shown.
+pub const FACETS: [&str; 6] = ["kind", "product", "region", "lang", "status", "tag"];
+
+/// Counts by facet and value.
+pub type FacetCounts = BTreeMap<&'static str, BTreeMap<String, u64>>;
+
+/// The facet values of each article as numbers, so that counting is adding.
+#[derive(Debug, Default)]
+pub struct FacetIndex {
+    /// Facet (place in [`FACETS`]) and value by number.
+    values: Vec<(usize, String)>,
+    /// Where the numbers of each slot begin in `numbers`; one more than there are slots.
+    starts: Vec<u32>,
+    numbers: Vec<u32>,
+}
+
+impl FacetIndex {
+    /// The facet values of a library.
+    pub fn of(library: &Library) -> Self {
+        let mut index = Self::default();
+        let mut known: HashMap<(usize, String), u32> = HashMap::new();
+        for slot in 0..library.slot_count() {
+            index.starts.push(u32::try_from(index.numbers.len()).unwrap_or(u32::MAX));
+            let Some(article) = Slot::try_from(slot).ok().and_then(|slot| library.article(slot)) else {
+                continue;
+            };
+            let matter = &article.matter;
+            let mut add = |facet: usize, value: &str| {
+                let key = (facet, value.to_owned());
+                let number = *known.entry(key).or_insert_with_key(|key| {
+                    index.values.push(key.clone());
+                    u32::try_from(index.values.len() - 1).unwrap_or(u32::MAX)
+                });
+                index.numbers.push(number);
+            };
+            add(0, matter.kind.name());
+            article.products().for_each(|product| add(1, product));
+            matter.validity.regions.iter().for_each(|region| add(2, region));
+            add(3, article.lang.code());
+            add(4, matter.status.name());
+            matter.tags.iter().for_each(|tag| add(5, tag));
+        }
+        index.starts.push(u32::try_from(index.numbers.len()).unwrap_or(u32::MAX));
+        index
+    }
+
+    /// Zero for every value.
+    pub fn zeros(&self) -> Vec<u64> {
+        vec![0; self.values.len()]
+    }
+
+    /// Counts one article.
+    pub fn count(&self, slot: Slot, counts: &mut [u64]) {
+        let slot = slot as usize;
+        if let (Some(&from), Some(&to)) = (self.starts.get(slot), self.starts.get(slot + 1)) {
+            for number in &self.numbers[from as usize..to as usize] {
+                counts[*number as usize] += 1;
+            }
+        }
+    }
+
+    /// The counts that are not zero, by facet and value.
+    pub fn named(&self, counts: &[u64]) -> FacetCounts {
+        let mut named: FacetCounts = FACETS.iter().map(|facet| (*facet, BTreeMap::new())).collect();
+        for ((facet, value), count) in self.values.iter().zip(counts).filter(|(_, count)| **count > 0) {
+            named.entry(FACETS[*facet]).or_default().insert(value.clone(), *count);
+        }
+        named
+    }
+}

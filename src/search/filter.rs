@@ -1,0 +1,178 @@
+//! What a reader may see and asked to see, applied inside the index query: nothing else is counted, scored or shown.
+
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use tantivy::columnar::ColumnValues;
+use tantivy::query::{EnableScoring, Explanation, Query, Scorer, Weight};
+use tantivy::{DocId, DocSet, Score, SegmentReader, TERMINATED};
+
+use crate::content::article::Article;
+use crate::content::catalog::Lang;
+use crate::content::front_matter::{Kind, Status};
+use crate::content::library::Library;
+use crate::index::reader::Reader;
+use crate::index::schema::{self, SOURCE_SECTION};
+
+/// What is asked for. Fields that are empty ask for nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// One of these kinds.
+    pub kinds: Vec<Kind>,
+    /// About one of these products.
+    pub products: Vec<String>,
+    /// In force in this region.
+    pub region: Option<String>,
+    /// In this language.
+    pub lang: Option<Lang>,
+    /// With all of these tags.
+    pub tags: Vec<String>,
+    /// Of this status.
+    pub status: Option<Status>,
+    /// In force on this day.
+    pub day: Date,
+}
+
+impl Filter {
+    /// What is in force on a day, and no more is asked.
+    pub fn on(day: Date) -> Self {
+        Self { day, ..Self::default() }
+    }
+
+    /// Whether an article passes, its sections aside. Drafts never do.
+    pub fn admits(&self, article: &Article) -> bool {
+        let matter = &article.matter;
+        matter.status != Status::Draft
+            && self.status.is_none_or(|status| status == matter.status)
+            && article.validity().in_force(self.day, self.region.as_deref())
+            && (self.kinds.is_empty() || self.kinds.contains(&matter.kind))
+            && self.lang.is_none_or(|lang| lang == article.lang)
+            && self.tags.iter().all(|tag| matter.tags.contains(tag))
+            && (self.products.is_empty()
+                || article.products().any(|p| self.products.iter().any(|own| own == p)))
+    }
+
+    /// Whether a section of an article that passes is in force.
+    pub fn admits_section(&self, article: &Article, section: u32) -> bool {
+        section != SOURCE_SECTION
+            && article.section_in_force(section as usize, self.day, self.region.as_deref())
+    }
+}
+
+/// A query narrowed to what a filter admits.
+#[derive(Clone)]
+pub struct Filtered {
+    inner: Arc<dyn Query>,
+    library: Arc<Library>,
+    reader: Reader,
+    filter: Arc<Filter>,
+}
+
+impl std::fmt::Debug for Filtered {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Filtered")
+            .field("inner", &self.inner)
+            .field("filter", &self.filter)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Filtered {
+    /// The query, narrowed.
+    pub fn new(inner: Box<dyn Query>, library: &Arc<Library>, reader: &Reader, filter: &Arc<Filter>) -> Self {
+        Self {
+            inner: Arc::from(inner),
+            library: Arc::clone(library),
+            reader: reader.clone(),
+            filter: Arc::clone(filter),
+        }
+    }
+}
+
+impl Query for Filtered {
+    fn weight(&self, scoring: EnableScoring<'_>) -> tantivy::Result<Box<dyn Weight>> {
+        Ok(Box::new(FilteredWeight { inner: self.inner.weight(scoring)?, query: self.clone() }))
+    }
+}
+
+struct FilteredWeight {
+    inner: Box<dyn Weight>,
+    query: Filtered,
+}
+
+impl Weight for FilteredWeight {
+    fn scorer(&self, reader: &SegmentReader, boost: Score) -> tantivy::Result<Box<dyn Scorer>> {
+        let mut scorer = FilteredScorer {
+            inner: self.inner.scorer(reader, boost)?,
+            places: self.query.reader.places(reader.segment_id())?,
+            library: Arc::clone(&self.query.library),
+            filter: Arc::clone(&self.query.filter),
+            last: None,
+        };
+        scorer.skip_unadmitted();
+        Ok(Box::new(scorer))
+    }
+
+    fn explain(&self, reader: &SegmentReader, doc: DocId) -> tantivy::Result<Explanation> {
+        self.inner.explain(reader, doc)
+    }
+}
+
+struct FilteredScorer {
+    inner: Box<dyn Scorer>,
+    places: Arc<dyn ColumnValues<u64>>,
+    library: Arc<Library>,
+    filter: Arc<Filter>,
+    /// The article met last and whether it passes: the sections of an article stand together.
+    last: Option<(u32, bool)>,
+}
+
+impl FilteredScorer {
+    fn skip_unadmitted(&mut self) -> DocId {
+        let mut doc = self.inner.doc();
+        while doc != TERMINATED && !self.admits(doc) {
+            doc = self.inner.advance();
+        }
+        doc
+    }
+
+    fn admits(&mut self, doc: DocId) -> bool {
+        let (slot, section) = schema::parts(self.places.get_val(doc));
+        let Some(article) = self.library.article(slot) else { return false };
+        let passes = match self.last {
+            Some((last, passes)) if last == slot => passes,
+            _ => {
+                let passes = self.filter.admits(article);
+                self.last = Some((slot, passes));
+                passes
+            }
+        };
+        passes && self.filter.admits_section(article, section)
+    }
+}
+
+impl DocSet for FilteredScorer {
+    fn advance(&mut self) -> DocId {
+        self.inner.advance();
+        self.skip_unadmitted()
+    }
+
+    fn seek(&mut self, target: DocId) -> DocId {
+        self.inner.seek(target);
+        self.skip_unadmitted()
+    }
+
+    fn doc(&self) -> DocId {
+        self.inner.doc()
+    }
+
+    fn size_hint(&self) -> u32 {
+        self.inner.size_hint()
+    }
+}
+
+impl Scorer for FilteredScorer {
+    fn score(&mut self) -> Score {
+        self.inner.score()
+    }
+}

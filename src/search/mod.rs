@@ -1,0 +1,13 @@
+//! From what was typed to an answer: read the query, find candidates rung by rung, rank, show.
+
+pub mod answer;
+pub mod candidates;
+pub mod engine;
+pub mod facets;
+pub mod filter;
+pub mod ladder;
+pub mod query;
+pub mod rank;
+pub mod related;
+pub mod snippet;
+pub mod suggest;

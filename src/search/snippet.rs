@@ -1,0 +1,240 @@
+//! The piece of a section that shows why it was found, with the found words marked.
+
+use std::ops::Range;
+
+use crate::content::markdown::{Block, escape_into};
+use crate::language::{codes, morphology, words};
+use crate::search::query::{Plan, QueryCode};
+
+/// How long a snippet is, in characters.
+const SNIPPET_CHARS: usize = 220;
+
+/// Text of a section that is looked through, in bytes; sections beyond that are rare, and their beginning serves.
+const MAX_SCANNED_BYTES: usize = 6_000;
+
+/// Finds the words and codes of a query in texts.
+#[derive(Debug)]
+pub struct Matcher<'p> {
+    plan: &'p Plan,
+    /// First letters of the query's words: a word that begins with none of them is not looked at further.
+    initials: Vec<char>,
+}
+
+/// A place in a text where a word of the query stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Where, in bytes.
+    pub range: Range<usize>,
+    /// Which word of the query; codes come after all words.
+    pub word: usize,
+}
+
+impl<'p> Matcher<'p> {
+    /// A matcher for a plan.
+    pub fn new(plan: &'p Plan) -> Self {
+        let mut initials: Vec<char> =
+            plan.words.iter().flat_map(|w| [&w.form, &w.lemma]).filter_map(|t| t.chars().next()).collect();
+        initials.sort_unstable();
+        initials.dedup();
+        Self { plan, initials }
+    }
+
+    /// How many words and codes are looked for.
+    pub fn asked(&self) -> usize {
+        self.plan.words.len() + usize::from(self.plan.code.is_some())
+    }
+
+    /// Where the query's words and code stand in a text, in order.
+    pub fn find(&self, text: &str) -> Vec<Found> {
+        let mut found = Vec::new();
+        let last = self.plan.words.len().wrapping_sub(1);
+        if !self.plan.words.is_empty() {
+            words::for_each_word(text, |range, form| {
+                if !form.starts_with(self.initials.as_slice()) {
+                    return;
+                }
+                let word = morphology::with_lemma(form, |lemma| {
+                    self.plan.words.iter().enumerate().position(|(at, word)| {
+                        word.form == form
+                            || word.lemma == lemma
+                            || at == last && self.plan.last_is_open && form.starts_with(word.form.as_str())
+                    })
+                });
+                let word = word.or_else(|| {
+                    let is_near = |w: &crate::search::query::QueryWord| {
+                        words::is_cyrillic(form)
+                            && form.starts_with(w.stem.as_str())
+                            && morphology::stem(form) == w.stem
+                    };
+                    self.plan.words.iter().position(is_near)
+                });
+                if let Some(word) = word {
+                    found.push(Found { range, word });
+                }
+            });
+        }
+        if let Some(code) = &self.plan.code {
+            let is_asked = |canonical: &str| match code {
+                QueryCode::Whole(whole) => whole == canonical,
+                QueryCode::Partial(prefix) => canonical.starts_with(prefix.as_str()),
+            };
+            let word = self.plan.words.len();
+            let codes = codes::find_codes(text).into_iter().filter(|c| is_asked(&c.canonical));
+            found.extend(codes.map(|c| Found { range: c.range, word }));
+            if let QueryCode::Whole(short) = code
+                && short.len() <= 6
+            {
+                words::for_each_word(text, |range, form| {
+                    if form == short {
+                        found.push(Found { range, word });
+                    }
+                });
+            }
+            found.sort_by_key(|f| f.range.start);
+        }
+        found
+    }
+
+    /// How many different words of the query are among those found.
+    pub fn coverage(found: &[Found]) -> usize {
+        let mut words: Vec<usize> = found.iter().map(|f| f.word).collect();
+        words.sort_unstable();
+        words.dedup();
+        words.len()
+    }
+}
+
+/// The snippet of a section as HTML: text and `<mark>`, nothing else. `expand` puts the catalogue's values in.
+pub fn snippet(blocks: &[Block], matcher: &Matcher<'_>, expand: impl Fn(&str) -> String) -> String {
+    let mut best: Option<(usize, String, Vec<Found>)> = None;
+    let mut scanned = 0;
+    for block in blocks {
+        if scanned > MAX_SCANNED_BYTES {
+            break;
+        }
+        scanned += block.text.len();
+        let text = expand(clip(&block.text, MAX_SCANNED_BYTES));
+        let found = matcher.find(&text);
+        let coverage = Matcher::coverage(&found);
+        if best.as_ref().is_none_or(|(most, _, _)| coverage > *most) {
+            best = Some((coverage, text, found));
+        }
+        if coverage >= matcher.asked() {
+            break;
+        }
+    }
+    let Some((_, text, found)) = best else { return String::new() };
+    marked(&text, &found)
+}
+
+fn clip(text: &str, bytes: usize) -> &str {
+    let mut end = text.len().min(bytes);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+/// The window of a text that covers most words, cut at words, marked and escaped.
+fn marked(text: &str, found: &[Found]) -> String {
+    let window = best_window(text, found);
+    let mut html = String::with_capacity(window.len() + 64);
+    if window.start > 0 {
+        html.push('…');
+    }
+    let mut at = window.start;
+    for place in found.iter().filter(|f| f.range.start >= window.start && f.range.end <= window.end) {
+        if place.range.start < at {
+            continue;
+        }
+        escape_flat(&text[at..place.range.start], &mut html);
+        html.push_str("<mark>");
+        escape_flat(&text[place.range.clone()], &mut html);
+        html.push_str("</mark>");
+        at = place.range.end;
+    }
+    escape_flat(&text[at..window.end], &mut html);
+    if window.end < text.len() {
+        html.push('…');
+    }
+    html
+}
+
+fn escape_flat(text: &str, html: &mut String) {
+    // Items stand apart by a dot, cells by a dash: line breaks mean nothing in a snippet.
+    for (number, line) in text.split('\n').enumerate() {
+        if number > 0 {
+            html.push_str(" · ");
+        }
+        for (number, cell) in line.split('\t').enumerate() {
+            if number > 0 {
+                html.push_str(" — ");
+            }
+            escape_into(cell, html);
+        }
+    }
+}
+
+fn best_window(text: &str, found: &[Found]) -> Range<usize> {
+    if text.len() <= SNIPPET_CHARS {
+        return 0..text.len();
+    }
+    let mut best = (0, 0);
+    for (at, first) in found.iter().enumerate() {
+        let within: Vec<Found> = found[at..]
+            .iter()
+            .take(24)
+            .take_while(|f| f.range.end <= first.range.start + SNIPPET_CHARS)
+            .cloned()
+            .collect();
+        let coverage = Matcher::coverage(&within);
+        if coverage > best.0 {
+            best = (coverage, first.range.start);
+        }
+    }
+    // A little of what stands before, from the beginning of a word.
+    let lead = text[..best.1].char_indices().rev().take(60).last().map_or(0, |(at, _)| at);
+    let start = match text[lead..best.1].find(' ') {
+        Some(space) if lead > 0 => lead + space + 1,
+        _ => lead,
+    };
+    let end = text[start..].char_indices().nth(SNIPPET_CHARS).map_or(text.len(), |(at, _)| start + at);
+    let end = match text[start..end].rfind(' ') {
+        Some(space) if end < text.len() && start + space > best.1 => start + space,
+        _ => end,
+    };
+    start..end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::content::catalog::Catalog;
+    use crate::content::markdown::BlockKind;
+
+    #[track_caller]
+    fn check(query: &str, text: &str, expected: &str) {
+        let plan = Plan::read(query, &Catalog::default());
+        let block = Block { kind: BlockKind::Paragraph, range: (0, 0), text: text.to_owned() };
+        assert_eq!(snippet(&[block], &Matcher::new(&plan), str::to_owned), expected);
+    }
+
+    #[test]
+    fn forms_prefixes_and_codes_are_marked() {
+        check("тарифов", "Все тарифы", "Все <mark>тарифы</mark>");
+        check("под", "Подключить & <b>", "<mark>Подключить</mark> &amp; &lt;b&gt;");
+        check("*155*2#", "Код *155*2#, не *155*21#", "Код <mark>*155*2#</mark>, не *155*21#");
+    }
+
+    #[test]
+    fn long_texts_are_cut_at_words() {
+        let text = format!("{}нужное слово{}", "лишнее ".repeat(100), " потом".repeat(100));
+        let plan = Plan::read("нужное", &Catalog::default());
+        let block = Block { kind: BlockKind::Paragraph, range: (0, 0), text };
+        let html = snippet(&[block], &Matcher::new(&plan), str::to_owned);
+        assert!(
+            html.starts_with("…лишнее") && html.contains("<mark>нужное</mark>") && html.ends_with('…'),
+            "{html}"
+        );
+    }
+}
