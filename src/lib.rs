@@ -2,6 +2,8 @@
 //!
 //! Modules stand on floors and import only from floors below; ARCHITECTURE.md has the map.
 
+pub mod cli;
+
 pub mod app;
 
 pub mod search;
@@ -13,3 +15,4 @@ pub mod content;
 
 pub mod clock;
 pub mod language;
+pub mod settings;

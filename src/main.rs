@@ -1,1 +1,7 @@
-fn main() {}
+//! Starts Pharos.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    pharos::cli::run()
+}

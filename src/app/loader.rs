@@ -15,7 +15,7 @@ use crate::content::article::{Article, ParsedArticle};
 use crate::content::catalog::Catalog;
 use crate::content::library::{self, Library, Loaded, Plan, Scope, Slot, Source};
 use crate::content::problem::Report;
-use crate::index::generation::{self, Generation, IndexError, WriteLock};
+use crate::index::generation::{self, Generation, IndexError, Opened, WriteLock};
 use crate::index::manifest::Manifest;
 use crate::index::schema::FORMAT;
 use crate::index::writer::{Pace, Writer};
@@ -73,8 +73,6 @@ impl Loader {
         progress: Arc<Progress>,
     ) -> Result<Self, IndexError> {
         let lock = generation::lock(index_root)?;
-        // Files are dated, and templates and catalogue read, while the index is opened.
-        let today = clock.today();
         let opened = match generation::open_newest(index_root) {
             Ok(opened) => opened,
             Err(error) => {
@@ -82,6 +80,32 @@ impl Loader {
                 None
             }
         };
+        Self::start(lock, opened, folders, index_root, clock, progress)
+    }
+
+    /// Makes the index in a folder anew from the files.
+    ///
+    /// # Errors
+    /// Another process writes the index, or its folder cannot be written.
+    pub fn create(
+        folders: Folders,
+        index_root: &Path,
+        clock: Clock,
+        progress: Arc<Progress>,
+    ) -> Result<Self, IndexError> {
+        let lock = generation::lock(index_root)?;
+        Self::start(lock, None, folders, index_root, clock, progress)
+    }
+
+    fn start(
+        lock: WriteLock,
+        opened: Option<Opened>,
+        folders: Folders,
+        index_root: &Path,
+        clock: Clock,
+        progress: Arc<Progress>,
+    ) -> Result<Self, IndexError> {
+        let today = clock.today();
         let catalog = load_catalog(&folders, &Catalog::default(), &Scope::Everything);
         let (generation, manifest, library, pace) = match opened {
             Some((generation, checkpoint, sources)) => {

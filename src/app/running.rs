@@ -15,8 +15,9 @@ use crate::app::progress::Progress;
 use crate::app::snapshot::{Folders, Snapshot};
 use crate::clock::Clock;
 use crate::content::library::Scope;
-use crate::content::watch::{self, Stopper, Timing, Watch, WatchMode};
+use crate::content::watch::{self, Stopper, Timing, Watch};
 use crate::index::generation::IndexError;
+use crate::settings::{Settings, WatchSetting};
 
 /// Quiet time after which segments are merged.
 const TIDY_AFTER: Duration = Duration::from_secs(3);
@@ -35,11 +36,29 @@ pub struct Options {
     /// Where the index is kept.
     pub index: PathBuf,
     /// How changes are noticed.
-    pub watch: WatchMode,
+    pub watch: WatchSetting,
     /// When.
     pub timing: Timing,
     /// The time.
     pub clock: Clock,
+}
+
+impl Options {
+    /// The options that settings ask for.
+    pub fn of(settings: &Settings) -> Self {
+        Self {
+            folders: Folders::of(settings),
+            index: settings.index.clone(),
+            watch: settings.watch,
+            timing: Timing {
+                debounce: Duration::from_millis(settings.debounce_ms),
+                max_debounce: Duration::from_millis(settings.debounce_ms.max(50) * 5),
+                poll_every: Duration::from_secs(settings.poll_seconds),
+                rescan_every: Duration::from_secs(settings.rescan_seconds),
+            },
+            clock: Clock::system(settings.zone()),
+        }
+    }
 }
 
 /// Told to clients when what is served changes.

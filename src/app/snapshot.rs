@@ -1,10 +1,12 @@
 //! What is served at one moment: library, index and templates, swapped as one.
 
+use std::path::Path;
 use std::sync::OnceLock;
 
 use crate::content::files::Folder;
 use crate::content::problem::{Position, Problem, Report, Severity};
 use crate::search::engine::Engine;
+use crate::settings::Settings;
 
 /// The content folders.
 #[derive(Clone, Debug)]
@@ -13,6 +15,23 @@ pub struct Folders {
     pub articles: Folder,
     /// Answer templates.
     pub templates: Folder,
+}
+
+impl Folders {
+    /// The folders that settings name. They are made absolute, as file events are.
+    pub fn of(settings: &Settings) -> Self {
+        let folder = |path: &Path, name| Folder {
+            root: std::fs::canonicalize(path)
+                .or_else(|_| std::path::absolute(path))
+                .unwrap_or_else(|_| path.to_owned()),
+            name,
+            max_file_bytes: settings.max_file_bytes,
+        };
+        Self {
+            articles: folder(&settings.articles, "articles"),
+            templates: folder(&settings.templates, "templates"),
+        }
+    }
 }
 
 /// What is served.

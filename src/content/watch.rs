@@ -7,20 +7,10 @@ use std::time::{Duration, Instant};
 
 use notify::{Config, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
+use crate::settings::WatchSetting;
+
 /// More dirty paths than this are cheaper to find by a walk over everything.
 const MAX_DIRTY_PATHS: usize = 512;
-
-/// How changes are noticed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum WatchMode {
-    /// By the system's events, and by polling where they cannot be had.
-    Auto,
-    /// By comparing the files with what is served, at intervals: for network folders.
-    Poll,
-    /// Not at all.
-    Off,
-}
 
 /// When to look and how long to wait.
 #[derive(Clone, Copy, Debug)]
@@ -75,18 +65,18 @@ impl Stopper {
 
 impl Watch {
     /// Watches folders. What cannot be watched by events is polled; the second part says why.
-    pub fn new(folders: &[&Path], mode: WatchMode, timing: Timing) -> (Self, Option<String>) {
+    pub fn new(folders: &[&Path], mode: WatchSetting, timing: Timing) -> (Self, Option<String>) {
         let (sender, signals) = channel();
         let stopper = Stopper(sender.clone());
         let (watcher, fault) = match mode {
-            WatchMode::Auto => match watch_events(folders, sender) {
+            WatchSetting::Auto => match watch_events(folders, sender) {
                 Ok(watcher) => (Some(watcher), None),
                 Err(error) => (None, Some(format!("{error}; polling every {:?} instead", timing.poll_every))),
             },
-            WatchMode::Poll | WatchMode::Off => (None, None),
+            WatchSetting::Poll | WatchSetting::Off => (None, None),
         };
         let interval = match mode {
-            WatchMode::Off => Duration::from_secs(u64::from(u32::MAX)),
+            WatchSetting::Off => Duration::from_secs(u64::from(u32::MAX)),
             _ if watcher.is_some() => timing.rescan_every,
             _ => timing.poll_every,
         };

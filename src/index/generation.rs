@@ -58,6 +58,9 @@ impl std::fmt::Debug for Generation {
     }
 }
 
+/// An index that was there, with what its manifest tells of it.
+pub type Opened = (Generation, Checkpoint, Vec<Option<Arc<Source>>>);
+
 /// The right to write the indexes in a folder, held while this lives.
 #[derive(Debug)]
 pub struct WriteLock(#[expect(dead_code, reason = "the lock lasts as long as the file is open")] File);
@@ -93,9 +96,7 @@ fn generations(root: &Path) -> Vec<(u64, PathBuf)> {
 ///
 /// # Errors
 /// It is damaged, foreign or of another format, and must be made anew.
-pub fn open_newest(
-    root: &Path,
-) -> Result<Option<(Generation, Checkpoint, Vec<Option<Arc<Source>>>)>, IndexError> {
+pub fn open_newest(root: &Path) -> Result<Option<Opened>, IndexError> {
     let Some((_, folder)) = generations(root).into_iter().next() else { return Ok(None) };
     // A damaged file may break tantivy in ways it does not expect; that must not take the process down.
     match catch_unwind(AssertUnwindSafe(|| Generation::open(&folder))) {
@@ -135,7 +136,7 @@ impl Generation {
         Ok(Self { folder, index, fields, reader })
     }
 
-    fn open(folder: &Path) -> Result<(Self, Checkpoint, Vec<Option<Arc<Source>>>), IndexError> {
+    fn open(folder: &Path) -> Result<Opened, IndexError> {
         let directory = MmapDirectory::open(folder).map_err(tantivy::TantivyError::from)?;
         let index = Index::open(directory)?;
         if index.schema() != schema::schema().0 {

@@ -84,7 +84,10 @@ pub fn schema() -> (Schema, Fields) {
 /// The tokenizers the schema names.
 pub fn tokenizers() -> TokenizerManager {
     let manager = TokenizerManager::new();
-    manager.register("raw", tantivy::tokenizer::RawTokenizer::default());
+    // tantivy asks for a tokenizer called "default" even for numbers.
+    for name in ["raw", "default"] {
+        manager.register(name, tantivy::tokenizer::RawTokenizer::default());
+    }
     for term in Term::ALL {
         manager.register(term.tokenizer(), TextAnalyzer::from(WordTokenizer::new(term)));
     }

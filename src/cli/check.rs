@@ -1,0 +1,125 @@
+//! `pharos check`: all problems of the content, for people, programs and GitHub.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::ValueEnum;
+
+use super::{say, with_progress};
+use crate::answers::templates::Templates;
+use crate::app::snapshot::Folders;
+use crate::clock::Clock;
+use crate::content::catalog::Catalog;
+use crate::content::library::{self, Library, Loaded, Scope};
+use crate::content::problem::{Problem, Severity};
+use crate::settings::Settings;
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    /// A line a problem, and a count
+    Text,
+    /// One JSON object: problems, errors, warnings, articles, templates
+    Json,
+    /// Annotations for a GitHub workflow
+    Github,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// How to print
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+    /// Fail on warnings as well
+    #[arg(long)]
+    strict: bool,
+}
+
+pub(super) fn run(settings: &Settings, args: &Args) -> anyhow::Result<ExitCode> {
+    let folders = Folders::of(settings);
+    for folder in [&folders.articles, &folders.templates] {
+        if !folder.root.is_dir() {
+            say_missing(&folder.root.display().to_string(), args.format);
+        }
+    }
+    let clock = Clock::system(settings.zone());
+    let (library, templates) = load(&folders, &clock);
+    let mut problems = library.problems(&folders.articles);
+    problems.extend(templates.problems(&folders.templates, &library));
+    let errors = problems.iter().filter(|p| p.severity == Severity::Error).count();
+    let warnings = problems.len() - errors;
+    let (articles, templates) =
+        (library.sources().filter(|(_, s)| s.article.is_some()).count(), templates.all().count());
+    match args.format {
+        Format::Text => {
+            for p in &problems {
+                say(&format!(
+                    "{}:{}:{}: {}: {} [{}]\n    {}",
+                    p.file,
+                    p.line,
+                    p.column,
+                    name(p),
+                    p.message,
+                    p.code,
+                    p.hint
+                ));
+            }
+            say(&format!("{articles} articles, {templates} templates: {errors} errors, {warnings} warnings"));
+        }
+        Format::Json => say(&serde_json::to_string_pretty(&serde_json::json!({
+            "problems": problems, "errors": errors, "warnings": warnings, "articles": articles, "templates": templates,
+        }))?),
+        Format::Github => {
+            for p in &problems {
+                let message = format!("{} ({})", p.message, p.hint).replace('%', "%25").replace('\n', "%0A");
+                let (line, column) = (p.line.max(1), p.column.max(1));
+                say(&format!(
+                    "::{} file={},line={line},col={column},title={}::{message}",
+                    name(p),
+                    p.file,
+                    p.code
+                ));
+            }
+        }
+    }
+    let fails = errors > 0 || args.strict && warnings > 0;
+    Ok(if fails { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn say_missing(folder: &str, format: Format) {
+    if matches!(format, Format::Text) {
+        say(&format!("note: the folder {folder} does not exist"));
+    }
+}
+
+fn name(problem: &Problem) -> &'static str {
+    match problem.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    }
+}
+
+/// Reads everything, without an index.
+fn load(folders: &Folders, clock: &Clock) -> (Library, Templates) {
+    let now_ns = i64::try_from(clock.now().as_nanosecond()).unwrap_or(i64::MAX);
+    let mut library = Library::of(Vec::new(), Arc::new(Catalog::default()), clock.today());
+    let plan = library.plan(&folders.articles, &Scope::Everything);
+    library.catalog =
+        Arc::new(library::reload_catalog(&Catalog::default(), &folders.articles, &plan.catalog));
+    library.set_walk_problems(plan.walk_problems.unwrap_or_default());
+    with_progress("Reading", |progress| {
+        progress.begin(plan.read.len());
+        for path in &plan.read {
+            if library.settle_duplicate(&folders.articles, path).is_ok() {
+                match library::load_article(&folders.articles, path, now_ns) {
+                    Loaded::Good(_, source) | Loaded::Bad(source) => {
+                        library.put(source);
+                    }
+                    Loaded::Gone => {}
+                }
+            }
+            progress.step();
+        }
+    });
+    let (templates, _) = Templates::default().reload(&folders.templates, &Scope::Everything, now_ns);
+    (library, templates)
+}

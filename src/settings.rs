@@ -1,0 +1,215 @@
+//! Settings: resolved once at the start from pharos.toml, the environment and flags, in rising order.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use figment::providers::{Env, Format, Serialized, Toml};
+use figment::{Figment, Source};
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+
+/// The settings file that is read when none is named.
+pub const DEFAULT_FILE: &str = "pharos.toml";
+
+/// How changes of the files are noticed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum WatchSetting {
+    /// By the system's events, and by polling where they cannot be had.
+    Auto,
+    /// By comparing at intervals: for network folders.
+    Poll,
+    /// Not at all.
+    Off,
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// All settings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Folder of the articles and the catalogue.
+    pub articles: PathBuf,
+    /// Folder of the answer templates.
+    pub templates: PathBuf,
+    /// Folder of what is derived: the search index.
+    pub index: PathBuf,
+    /// Address to serve at.
+    pub listen: SocketAddr,
+    /// IANA time zone that decides which day it is; empty for the system's.
+    pub time_zone: String,
+    /// How changes of the files are noticed.
+    pub watch: WatchSetting,
+    /// Quiet time after a change before files are read, in milliseconds.
+    pub debounce_ms: u64,
+    /// Interval of the walk that finds what events lost, in seconds.
+    pub rescan_seconds: u64,
+    /// Interval of polling, in seconds.
+    pub poll_seconds: u64,
+    /// Files above this size are reported and not read, in bytes.
+    pub max_file_bytes: u64,
+    /// Requests answered at one time; more wait.
+    pub max_concurrent_requests: usize,
+    /// Searches run at one time; 0 for twice the cores.
+    pub max_concurrent_searches: usize,
+    /// Time a request may take, in seconds.
+    pub request_timeout_seconds: u64,
+    /// Size a request's body may have, in bytes.
+    pub max_body_bytes: usize,
+    /// What is logged: a filter as `info` or `pharos=debug`.
+    pub log: String,
+    /// How the log is written.
+    pub log_format: LogFormat,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            articles: "articles".into(),
+            templates: "templates".into(),
+            index: "index".into(),
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            time_zone: String::new(),
+            watch: WatchSetting::Auto,
+            debounce_ms: 15,
+            rescan_seconds: 30,
+            poll_seconds: 2,
+            max_file_bytes: 8 << 20,
+            max_concurrent_requests: 512,
+            max_concurrent_searches: 0,
+            request_timeout_seconds: 10,
+            max_body_bytes: 256 << 10,
+            log: "info".to_owned(),
+            log_format: LogFormat::Text,
+        }
+    }
+}
+
+/// Settings given as flags; absent ones do not count.
+#[derive(Clone, Debug, Default, Serialize, clap::Args)]
+pub struct Flags {
+    /// Folder of the articles and the catalogue
+    #[arg(long, global = true, value_name = "DIR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub articles: Option<PathBuf>,
+    /// Folder of the answer templates
+    #[arg(long, global = true, value_name = "DIR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub templates: Option<PathBuf>,
+    /// Folder of the search index, which is derived and can be deleted
+    #[arg(long, global = true, value_name = "DIR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub index: Option<PathBuf>,
+    /// What is logged: error, warn, info, debug, or a filter as pharos=debug
+    #[arg(long, global = true, value_name = "FILTER")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log: Option<String>,
+    /// Address to serve at
+    #[arg(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listen: Option<SocketAddr>,
+    /// How changes of the files are noticed
+    #[arg(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub watch: Option<WatchSetting>,
+}
+
+/// Why the settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// A file or value is wrong; all faults are listed.
+    #[error("the settings cannot be used:\n{0}")]
+    Wrong(String),
+    /// The file that was named does not exist.
+    #[error("there is no settings file {0}")]
+    NoFile(PathBuf),
+}
+
+/// A setting, its value, and where that came from.
+#[derive(Clone, Debug, Serialize)]
+pub struct Resolved {
+    /// The setting.
+    pub name: String,
+    /// Its value as in TOML.
+    pub value: String,
+    /// The file, variable or flag it came from.
+    pub from: String,
+}
+
+impl Settings {
+    /// Resolves the settings. `file`: the one named, which must exist; else pharos.toml if there is one.
+    ///
+    /// # Errors
+    /// A file cannot be read or a value cannot be used.
+    pub fn load(file: Option<&Path>, flags: &Flags) -> Result<(Self, Vec<Resolved>), SettingsError> {
+        if let Some(path) = file.filter(|path| !path.is_file()) {
+            return Err(SettingsError::NoFile(path.to_owned()));
+        }
+        let defaults = serde_json::to_value(Self::default()).unwrap_or_default();
+        let names: Vec<String> =
+            defaults.as_object().map(|o| o.keys().cloned().collect()).unwrap_or_default();
+        let known: Vec<&str> = names.iter().map(String::as_str).collect();
+        let figment = Figment::from(Serialized::defaults(Self::default()))
+            .merge(Toml::file(file.unwrap_or(Path::new(DEFAULT_FILE))))
+            .merge(Env::prefixed("PHAROS_").only(&known))
+            .merge(Serialized::globals(flags));
+        let settings: Self = figment.extract().map_err(|error| {
+            let faults: Vec<String> = error.into_iter().map(|fault| format!("- {fault}")).collect();
+            SettingsError::Wrong(faults.join("\n"))
+        })?;
+        settings.check()?;
+        let values = serde_json::to_value(&settings).unwrap_or_default();
+        let resolved = names
+            .iter()
+            .map(|name| Resolved {
+                name: name.clone(),
+                value: values[name].to_string(),
+                from: figment.find_metadata(name).map_or_else(String::new, |m| match &m.source {
+                    Some(Source::File(path)) => path.display().to_string(),
+                    _ if m.name.contains("environment") => format!("PHAROS_{}", name.to_uppercase()),
+                    _ if m.name.contains("Flags") => format!("--{}", name.replace('_', "-")),
+                    _ => "default".to_owned(),
+                }),
+            })
+            .collect();
+        Ok((settings, resolved))
+    }
+
+    fn check(&self) -> Result<(), SettingsError> {
+        let mut faults = Vec::new();
+        if !self.time_zone.is_empty() && TimeZone::get(&self.time_zone).is_err() {
+            faults.push(format!(
+                "- `time_zone`: there is no time zone `{}`; write it as Europe/Moscow",
+                self.time_zone
+            ));
+        }
+        for (name, value) in [
+            ("poll_seconds", self.poll_seconds),
+            ("rescan_seconds", self.rescan_seconds),
+            ("request_timeout_seconds", self.request_timeout_seconds),
+            ("max_concurrent_requests", self.max_concurrent_requests as u64),
+        ] {
+            if value == 0 {
+                faults.push(format!("- `{name}` must be at least 1"));
+            }
+        }
+        if faults.is_empty() { Ok(()) } else { Err(SettingsError::Wrong(faults.join("\n"))) }
+    }
+
+    /// The time zone that decides which day it is.
+    pub fn zone(&self) -> TimeZone {
+        if self.time_zone.is_empty() {
+            return TimeZone::system();
+        }
+        TimeZone::get(&self.time_zone).unwrap_or(TimeZone::UTC)
+    }
+}
