@@ -4,6 +4,13 @@
 
 pub mod cli;
 
+pub mod server;
+
+pub mod api;
+pub mod web;
+
+pub mod http;
+
 pub mod app;
 
 pub mod search;

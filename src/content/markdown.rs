@@ -385,7 +385,8 @@ impl Reader<'_, '_> {
             match key.as_str() {
                 "region" | "regions" => validity.regions = list(),
                 "audience" => validity.audience = list(),
-                "from" | "to" => match yaml::parse_date(value) {
+                // `{to the top}` is somebody's own notation, not a day.
+                "from" | "to" if !value.is_empty() => match yaml::parse_date(value) {
                     Ok(day) if key == "from" => validity.from = Some(day),
                     Ok(day) => validity.to = Some(day),
                     Err(why) => {

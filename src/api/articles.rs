@@ -1,0 +1,252 @@
+//! Articles.
+
+use axum::extract::State;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::api::parameters::FilterParams;
+use crate::api::reply::Json;
+use crate::app::snapshot::Snapshot;
+use crate::content::article::Article;
+use crate::content::catalog::Lang;
+use crate::content::front_matter::{Kind, Status};
+use crate::content::markdown::{self, Reading};
+use crate::content::validity::Validity;
+use crate::http::extract::{Id, Query, Reader};
+use crate::http::problem::{Code, Problem, ProblemDetails};
+use crate::http::state::AppState;
+use crate::search::filter::Filter;
+use crate::search::related::related;
+
+/// An article in a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ArticleSummary {
+    /// Its id.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// What sort it is.
+    pub kind: Kind,
+    /// Its language.
+    pub lang: Lang,
+    /// Whether it is in force or archived.
+    pub status: Status,
+    /// Where and when it is in force.
+    pub validity: Validity,
+    /// Products it is about.
+    pub products: Vec<String>,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// When its file was last changed.
+    #[schema(value_type = String, format = DateTime)]
+    pub updated_at: Timestamp,
+}
+
+/// Articles that a filter admits.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ArticleList {
+    /// The articles, by id.
+    pub articles: Vec<ArticleSummary>,
+    /// How many there are in all.
+    pub total: usize,
+}
+
+/// A section of an article.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SectionView {
+    /// What links name.
+    pub anchor: String,
+    /// Its heading.
+    pub heading: String,
+    /// 1 to 6; 0 for text before the first heading.
+    pub level: u8,
+    /// Clean HTML, heading left out.
+    pub html: String,
+    /// Where and when it is in force.
+    pub validity: Validity,
+}
+
+/// An article to be read.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ArticleView {
+    /// Its id.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// What sort it is.
+    pub kind: Kind,
+    /// Its language.
+    pub lang: Lang,
+    /// Whether it is in force or archived.
+    pub status: Status,
+    /// Where and when it is in force.
+    pub validity: Validity,
+    /// All sections in force as clean HTML.
+    pub html: String,
+    /// The sections in force on the day asked for.
+    pub sections: Vec<SectionView>,
+    /// Products it is about.
+    pub products: Vec<String>,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// Articles worth reading next.
+    pub related: Vec<String>,
+    /// The same article in other languages.
+    pub translations: Vec<String>,
+    /// Answer templates that belong to it.
+    pub templates: Vec<String>,
+    /// The article that replaced it.
+    pub replaced_by: Option<String>,
+    /// Whether it is a guided flow.
+    pub is_flow: bool,
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// The day it was last verified.
+    pub verified: Option<String>,
+    /// When its file was last changed.
+    #[schema(value_type = String, format = DateTime)]
+    pub updated_at: Timestamp,
+    /// The file it is written in.
+    pub source_path: String,
+}
+
+/// How many articles.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct PageParams {
+    /// Articles to return, 100 by default.
+    #[param(value_type = Option<u32>, maximum = 1000)]
+    limit: Option<String>,
+    /// Articles to pass over.
+    #[param(value_type = Option<u32>)]
+    offset: Option<String>,
+    #[serde(flatten)]
+    #[param(ignore)]
+    filter: FilterParams,
+}
+
+/// Lists the articles that the filters admit, by id.
+#[utoipa::path(get, path = "/api/v1/articles", tag = "articles", params(PageParams, FilterParams), responses(
+    (status = 200, description = "Articles", body = ArticleList),
+    (status = 400, description = "A parameter is wrong", body = ProblemDetails, content_type = "application/problem+json"),
+))]
+pub async fn list(
+    State(state): State<AppState>,
+    Query(params): Query<PageParams>,
+) -> Result<Json<ArticleList>, Problem> {
+    let mut reader = Reader::default();
+    let limit = reader.number("limit", params.limit.as_deref(), 100, 1_000);
+    let offset = reader.number("offset", params.offset.as_deref(), 0, usize::MAX);
+    let filter = params.filter.read(state.app.clock.today(), &mut reader);
+    reader.finish(Code::InvalidParameter)?;
+    let reply = state.run(move |snapshot| {
+        let found = snapshot.engine.list(&filter);
+        let total = found.len();
+        let articles =
+            found.into_iter().skip(offset).take(limit).map(|a| summary(a, snapshot, &filter)).collect();
+        Ok(ArticleList { articles, total })
+    });
+    Ok(Json(reply.await?))
+}
+
+fn summary(article: &Article, snapshot: &Snapshot, filter: &Filter) -> ArticleSummary {
+    ArticleSummary {
+        id: article.id.clone(),
+        title: article.title_on(&snapshot.engine.library.catalog, filter.day, filter.region.as_deref()),
+        kind: article.matter.kind,
+        lang: article.lang,
+        status: article.matter.status,
+        validity: article.validity().clone(),
+        products: article.products().map(str::to_owned).collect(),
+        tags: article.matter.tags.clone(),
+        updated_at: updated_at(article, snapshot),
+    }
+}
+
+fn updated_at(article: &Article, snapshot: &Snapshot) -> Timestamp {
+    let library = &snapshot.engine.library;
+    let source = library.slot(&article.id).and_then(|slot| library.source(slot));
+    let ns = source.map_or(0, |source| source.stamp.modified_ns);
+    Timestamp::from_nanosecond(i128::from(ns)).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// An article to be read on a day.
+#[utoipa::path(get, path = "/api/v1/articles/{id}", tag = "articles",
+    params(("id" = String, Path, description = "The article's id; it may hold slashes"), FilterParams), responses(
+    (status = 200, description = "The article", body = ArticleView),
+    (status = 400, description = "A parameter is wrong", body = ProblemDetails, content_type = "application/problem+json"),
+    (status = 404, description = "No such article, or not in force", body = ProblemDetails, content_type = "application/problem+json"),
+))]
+pub async fn get(
+    State(state): State<AppState>,
+    Id(id): Id,
+    Query(params): Query<FilterParams>,
+) -> Result<Json<ArticleView>, Problem> {
+    let mut reader = Reader::default();
+    let filter = params.read(state.app.clock.today(), &mut reader);
+    reader.finish(Code::InvalidParameter)?;
+    Ok(Json(state.run(move |snapshot| view(snapshot, &id, &filter)).await?))
+}
+
+/// An article as readers see it; the page uses it as well.
+///
+/// # Errors
+/// There is no such article, or none of it is in force.
+pub fn view(snapshot: &Snapshot, id: &str, filter: &Filter) -> Result<ArticleView, Problem> {
+    let engine = &snapshot.engine;
+    let library = &engine.library;
+    let region = filter.region.as_deref();
+    let found = library.find(id).filter(|(_, a)| a.validity().in_force(filter.day, region));
+    let (_, article) = found.ok_or_else(|| Problem::not_found("article", id))?;
+    let body = engine.reader.source(id)?.unwrap_or_default();
+    let reading = Reading { catalog: &library.catalog, lang: article.lang, day: filter.day, region };
+    let rendered = markdown::render_sections(&body, &article.sections, &article.path, reading);
+    let mut sections = Vec::new();
+    let mut html = String::new();
+    for (number, (section, section_html)) in article.sections.iter().zip(rendered).enumerate() {
+        if !article.section_in_force(number, filter.day, region) {
+            continue;
+        }
+        let heading = library.catalog.expand(&section.heading, article.lang, filter.day, region);
+        if number > 0 {
+            let tag = section.level.clamp(2, 6);
+            let mut anchor = String::new();
+            markdown::escape_into(&section.anchor, &mut anchor);
+            let line = markdown::render_line(&section.heading, reading);
+            html.push_str(&format!("<h{tag} id=\"{anchor}\">{line}</h{tag}>\n"));
+        }
+        html.push_str(&section_html);
+        sections.push(SectionView {
+            anchor: section.anchor.to_string(),
+            heading,
+            level: section.level,
+            html: section_html,
+            validity: section.validity.as_deref().cloned().unwrap_or_default(),
+        });
+    }
+    let twins = article.translation_ids();
+    let is_served =
+        |id: &String| library.find(id).is_some_and(|(_, a)| filter.admits(a) && a.lang != article.lang);
+    Ok(ArticleView {
+        id: article.id.clone(),
+        title: article.title_on(&library.catalog, filter.day, region),
+        kind: article.matter.kind,
+        lang: article.lang,
+        status: article.matter.status,
+        validity: article.validity().clone(),
+        html,
+        sections,
+        products: article.products().map(str::to_owned).collect(),
+        tags: article.matter.tags.clone(),
+        related: related(article, library, filter),
+        translations: twins.into_iter().filter(is_served).collect(),
+        templates: engine.templates_of(Some(&article.id), filter),
+        replaced_by: article.matter.replaced_by.as_ref().map(|l| l.text.to_string()),
+        is_flow: article.matter.flow.is_some(),
+        owner: article.matter.owner.clone(),
+        verified: article.matter.verified.clone(),
+        updated_at: updated_at(article, snapshot),
+        source_path: format!("articles/{}", article.path),
+    })
+}

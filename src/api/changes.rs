@@ -1,0 +1,66 @@
+//! What changed lately.
+
+use axum::extract::State;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::api::reply::Json;
+use crate::app::changes::Change;
+use crate::content::yaml::parse_date;
+use crate::http::extract::{Query, Reader, given};
+use crate::http::problem::{Code, FieldError, Problem, ProblemDetails};
+use crate::http::state::AppState;
+
+/// Which changes.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ChangeParams {
+    /// Changes at or after this moment: 2026-12-31T23:59:59Z, or a day.
+    since: Option<String>,
+    /// Changes to return, 100 by default.
+    #[param(value_type = Option<u32>, maximum = 1000)]
+    limit: Option<String>,
+}
+
+/// Changes, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ChangeList {
+    /// The changes.
+    pub changes: Vec<Change>,
+    /// How many there are in all since then.
+    pub total: usize,
+    /// What is served now.
+    pub generation: u64,
+}
+
+/// Lists what changed since a moment, as far back as this process runs.
+#[utoipa::path(get, path = "/api/v1/changes", tag = "content", params(ChangeParams), responses(
+    (status = 200, description = "Changes", body = ChangeList),
+    (status = 400, description = "A parameter is wrong", body = ProblemDetails, content_type = "application/problem+json"),
+))]
+pub async fn list(
+    State(state): State<AppState>,
+    Query(params): Query<ChangeParams>,
+) -> Result<Json<ChangeList>, Problem> {
+    let mut reader = Reader::default();
+    let limit = reader.number("limit", params.limit.as_deref(), 100, 1_000);
+    reader.finish(Code::InvalidParameter)?;
+    let since =
+        given(params.since.as_deref()).map(|text| read_moment(text, state.settings.zone())).transpose()?;
+    let generation = state.snapshot()?.generation;
+    let (changes, total) = state.app.changes.since(since, limit);
+    Ok(Json(ChangeList { changes, total, generation }))
+}
+
+fn read_moment(text: &str, zone: TimeZone) -> Result<Timestamp, Problem> {
+    let moment = match parse_date(text) {
+        Ok(day) => day.to_zoned_datetime(zone).map(|start| start.timestamp()).ok(),
+        Err(_) => text.parse::<Timestamp>().ok(),
+    };
+    moment.ok_or_else(|| {
+        let message = format!("`{text}` is neither a moment (2026-12-31T23:59:59Z) nor a day (2026-12-31)");
+        Problem::invalid(Code::InvalidParameter, vec![FieldError { name: "since".to_owned(), message }])
+    })
+}

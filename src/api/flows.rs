@@ -1,0 +1,107 @@
+//! Guided flows.
+
+use axum::extract::State;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::api::articles;
+use crate::api::parameters::FilterParams;
+use crate::api::reply::Json;
+use crate::content::flow;
+use crate::content::validity::Validity;
+use crate::http::extract::{Id, Query, Reader};
+use crate::http::problem::{Code, Problem, ProblemDetails};
+use crate::http::state::AppState;
+
+/// A choice at a step.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ChoiceView {
+    /// What the operator picks.
+    pub label: String,
+    /// What is said beside it.
+    pub note: String,
+    /// The flow it leads to: this one or another.
+    pub flow: String,
+    /// The step it leads to; empty for the start of another flow.
+    pub step: String,
+}
+
+/// A step.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct StepView {
+    /// Its name.
+    pub step: String,
+    /// The question, or what to do.
+    pub heading: String,
+    /// The explanation as clean HTML, the list of choices included.
+    pub html: String,
+    /// Where it may lead.
+    pub choices: Vec<ChoiceView>,
+    /// Whether the flow ends here.
+    pub is_end: bool,
+    /// Where and when it is in force.
+    pub validity: Validity,
+}
+
+/// A guided flow.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FlowView {
+    /// The article's id.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// The first step.
+    pub start: String,
+    /// The steps in force.
+    pub steps: Vec<StepView>,
+}
+
+/// A guided flow, step by step.
+#[utoipa::path(get, path = "/api/v1/flows/{id}", tag = "flows",
+    params(("id" = String, Path, description = "The id of the flow's article; it may hold slashes"), FilterParams), responses(
+    (status = 200, description = "The flow", body = FlowView),
+    (status = 404, description = "No such flow", body = ProblemDetails, content_type = "application/problem+json"),
+))]
+pub async fn get(
+    State(state): State<AppState>,
+    Id(id): Id,
+    Query(params): Query<FilterParams>,
+) -> Result<Json<FlowView>, Problem> {
+    let mut reader = Reader::default();
+    let filter = params.read(state.app.clock.today(), &mut reader);
+    reader.finish(Code::InvalidParameter)?;
+    let reply = state.run(move |snapshot| {
+        let library = &snapshot.engine.library;
+        let region = filter.region.as_deref();
+        let found = library.find(&id).and_then(|(_, a)| Some((a, a.matter.flow.as_ref()?)));
+        let (article, start) = found.ok_or_else(|| Problem::not_found("flow", &id))?;
+        let view = articles::view(snapshot, &id, &filter)?;
+        let body = snapshot.engine.reader.source(&id)?.unwrap_or_default();
+        let choices = flow::choices(article, &body);
+        let expand = |text: &str| library.catalog.expand(text, article.lang, filter.day, region);
+        let steps = view.sections.into_iter().filter(|s| !s.anchor.is_empty()).filter_map(|section| {
+            let number = article.section_at(&section.anchor)?;
+            let choices = choices[number].iter().map(|choice| ChoiceView {
+                label: expand(&choice.label),
+                note: expand(&choice.note),
+                flow: choice.article.clone(),
+                step: choice.step.clone(),
+            });
+            Some(StepView {
+                step: section.anchor,
+                heading: section.heading,
+                html: section.html,
+                choices: choices.collect(),
+                is_end: article.sections[number].end,
+                validity: section.validity,
+            })
+        });
+        Ok(FlowView {
+            id: id.clone(),
+            title: view.title,
+            start: start.text.to_string(),
+            steps: steps.collect(),
+        })
+    });
+    Ok(Json(reply.await?))
+}

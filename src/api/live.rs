@@ -1,0 +1,56 @@
+//! Server-sent events: what changed, the moment it is served.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use futures_util::Stream;
+use futures_util::stream::{self, StreamExt};
+use serde::Serialize;
+use tokio_stream::wrappers::BroadcastStream;
+use tokio_stream::wrappers::errors::BroadcastStreamRecvError;
+
+use crate::app::changes::Change;
+use crate::app::running::LiveEvent;
+use crate::http::state::AppState;
+
+/// Changes told one by one in an event; of more, only the number.
+const MAX_TOLD: usize = 100;
+
+#[derive(Serialize)]
+struct Told<'a> {
+    generation: u64,
+    total: usize,
+    changes: &'a [Change],
+}
+
+/// Tells clients what changed: events `hello` at once, `change` with generation and changes, `lost` when some were missed.
+#[utoipa::path(get, path = "/api/v1/live", tag = "content", responses(
+    (status = 200, description = "Events `hello`, `change` and `lost`", content_type = "text/event-stream"),
+))]
+pub async fn live(State(state): State<AppState>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let changes = BroadcastStream::new(state.app.subscribe());
+    let generation = state.app.snapshot().map_or(0, |s| s.generation);
+    let hello = Event::default().event("hello").data(format!("{{\"generation\":{generation}}}"));
+    let events = changes.map(|received| match received {
+        Ok(event) => told(&event),
+        Err(BroadcastStreamRecvError::Lagged(missed)) => {
+            Event::default().event("lost").data(format!("{{\"missed\":{missed}}}"))
+        }
+    });
+    let mut stopping = state.stopping.clone();
+    let stop = async move {
+        // An error means that the server is gone, which is as good.
+        let _ = stopping.wait_for(|stop| *stop).await;
+    };
+    let stream = stream::iter([hello]).chain(events).map(Ok).take_until(Box::pin(stop));
+    Sse::new(stream).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)))
+}
+
+fn told(event: &LiveEvent) -> Event {
+    let changes = &event.changes[..event.changes.len().min(MAX_TOLD)];
+    let told = Told { generation: event.generation, total: event.changes.len(), changes };
+    let data = serde_json::to_string(&told).unwrap_or_default();
+    Event::default().event("change").id(event.generation.to_string()).data(data)
+}

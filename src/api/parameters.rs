@@ -1,0 +1,50 @@
+//! The filters that many routes take.
+
+use jiff::civil::Date;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use crate::content::catalog::Lang;
+use crate::content::front_matter::{Kind, Status};
+use crate::http::extract::{Reader, given, list};
+use crate::search::filter::Filter;
+
+/// Languages by code.
+pub const LANGS: &[(&str, Lang)] = &[("ru", Lang::Ru), ("en", Lang::En)];
+
+/// Filters on articles. Several values are parted by commas.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct FilterParams {
+    /// Kinds of article: product, procedure, manual, faq, news, script.
+    kind: Option<String>,
+    /// Products the article is about.
+    product: Option<String>,
+    /// Only what is in force in this region.
+    region: Option<String>,
+    /// Language: ru or en.
+    lang: Option<String>,
+    /// Tags the article has.
+    tag: Option<String>,
+    /// active or archived.
+    status: Option<String>,
+    /// The day on which it is in force, as 2026-12-31; today by default.
+    #[param(value_type = Option<String>, format = Date)]
+    as_of: Option<String>,
+}
+
+impl FilterParams {
+    /// The filter asked for; what is wrong goes to the reader.
+    pub fn read(&self, today: Date, reader: &mut Reader) -> Filter {
+        const STATUSES: &[(&str, Status)] = &[("active", Status::Active), ("archived", Status::Archived)];
+        Filter {
+            kinds: reader.choices("kind", self.kind.as_deref(), Kind::NAMES),
+            products: list(self.product.as_deref()),
+            region: given(self.region.as_deref()).map(str::to_owned),
+            lang: reader.choice("lang", self.lang.as_deref(), LANGS),
+            tags: list(self.tag.as_deref()),
+            status: reader.choice("status", self.status.as_deref(), STATUSES),
+            day: reader.date("as_of", self.as_of.as_deref(), today),
+        }
+    }
+}

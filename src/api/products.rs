@@ -1,0 +1,258 @@
+//! Products and their comparison.
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::api::parameters::FilterParams;
+use crate::api::reply::Json;
+use crate::content::catalog::{AttributeType, Catalog, Lang, Product};
+use crate::content::front_matter::Status;
+use crate::content::validity::Validity;
+use crate::http::extract::{Id, Query, Reader, list as parted};
+use crate::http::problem::{Code, FieldError, Problem, ProblemDetails};
+use crate::http::state::AppState;
+use crate::search::filter::Filter;
+
+/// The most products compared at one time.
+const MAX_COMPARED: usize = 12;
+
+/// A value of a product.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ValueView {
+    /// The attribute's id.
+    pub attribute: String,
+    /// What it is called.
+    pub label: String,
+    /// What sort of value it is.
+    #[serde(rename = "type")]
+    pub kind: AttributeType,
+    /// As readers see it.
+    pub text: String,
+    /// Where and when it is in force.
+    pub validity: Validity,
+}
+
+/// A product.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ProductView {
+    /// Its id.
+    pub id: String,
+    /// Its family.
+    pub family: String,
+    /// What it is called.
+    pub title: String,
+    /// Other names.
+    pub aliases: Vec<String>,
+    /// Whether it is in force or archived.
+    pub status: Status,
+    /// Where and when it is offered.
+    pub validity: Validity,
+    /// The article about it.
+    pub article: Option<String>,
+    /// What replaced it.
+    pub replaced_by: Option<String>,
+    /// Tags.
+    pub tags: Vec<String>,
+    /// Products it cannot stand beside.
+    pub not_with: Vec<String>,
+    /// Its values in force, in the family's order.
+    pub values: Vec<ValueView>,
+    /// The file it is written in.
+    pub source_path: String,
+}
+
+/// Products that a filter admits.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ProductList {
+    /// The products, by id.
+    pub products: Vec<ProductView>,
+    /// How many there are.
+    pub total: usize,
+}
+
+fn view(product: &Product, lang: Lang, filter: &Filter) -> ProductView {
+    let region = filter.region.as_deref();
+    let values = product.values.iter().filter_map(|(attribute, _)| {
+        let (attribute, variant) = product.variant(&attribute.id, filter.day, region)?;
+        Some(ValueView {
+            attribute: attribute.id.clone(),
+            label: attribute.label.get(lang).to_owned(),
+            kind: attribute.kind,
+            text: variant.show(attribute, lang),
+            validity: variant.validity.clone(),
+        })
+    });
+    ProductView {
+        id: product.id.clone(),
+        family: product.family.clone(),
+        title: product.title.get(lang).to_owned(),
+        aliases: product.aliases.clone(),
+        status: product.status,
+        validity: product.validity.clone(),
+        article: product.article.clone(),
+        replaced_by: product.replaced_by.clone(),
+        tags: product.tags.clone(),
+        not_with: product.not_with.clone(),
+        values: values.collect(),
+        source_path: product.file.clone(),
+    }
+}
+
+fn is_admitted(product: &Product, filter: &Filter) -> bool {
+    product.status != Status::Draft
+        && filter.status.is_none_or(|status| status == product.status)
+        && product.validity.in_force(filter.day, filter.region.as_deref())
+        && filter.tags.iter().all(|tag| product.tags.contains(tag))
+}
+
+/// Lists the products of the catalogue.
+#[utoipa::path(get, path = "/api/v1/products", tag = "products", params(FilterParams), responses(
+    (status = 200, description = "Products", body = ProductList),
+    (status = 400, description = "A parameter is wrong", body = ProblemDetails, content_type = "application/problem+json"),
+))]
+pub async fn list(
+    State(state): State<AppState>,
+    Query(params): Query<FilterParams>,
+) -> Result<Json<ProductList>, Problem> {
+    let filter = read(&params, &state)?;
+    let reply = state.run(move |snapshot| {
+        let lang = filter.lang.unwrap_or_default();
+        let catalog = &snapshot.engine.library.catalog;
+        let products: Vec<ProductView> =
+            catalog.products().filter(|p| is_admitted(p, &filter)).map(|p| view(p, lang, &filter)).collect();
+        Ok(ProductList { total: products.len(), products })
+    });
+    Ok(Json(reply.await?))
+}
+
+fn read(params: &FilterParams, state: &AppState) -> Result<Filter, Problem> {
+    let mut reader = Reader::default();
+    let filter = params.read(state.app.clock.today(), &mut reader);
+    reader.finish(Code::InvalidParameter)?;
+    Ok(filter)
+}
+
+/// A product with its values in force.
+#[utoipa::path(get, path = "/api/v1/products/{id}", tag = "products",
+    params(("id" = String, Path, description = "The product's id"), FilterParams), responses(
+    (status = 200, description = "The product", body = ProductView),
+    (status = 404, description = "No such product, or not offered", body = ProblemDetails, content_type = "application/problem+json"),
+))]
+pub async fn get(
+    State(state): State<AppState>,
+    Id(id): Id,
+    Query(params): Query<FilterParams>,
+) -> Result<Json<ProductView>, Problem> {
+    let filter = read(&params, &state)?;
+    let reply = state.run(move |snapshot| {
+        let product = find(&snapshot.engine.library.catalog, &id, &filter)?;
+        Ok(view(product, filter.lang.unwrap_or_default(), &filter))
+    });
+    Ok(Json(reply.await?))
+}
+
+fn find<'a>(catalog: &'a Catalog, id: &str, filter: &Filter) -> Result<&'a Product, Problem> {
+    let product = catalog.product(id).filter(|p| is_admitted(p, filter));
+    product.map(AsRef::as_ref).ok_or_else(|| Problem::not_found("product", id))
+}
+
+/// What to compare.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct CompareParams {
+    /// Ids of the products, parted by commas.
+    products: Option<String>,
+    #[serde(flatten)]
+    #[param(ignore)]
+    filter: FilterParams,
+}
+
+/// One attribute of the products compared.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ComparedRow {
+    /// The attribute's id.
+    pub attribute: String,
+    /// What it is called.
+    pub label: String,
+    /// Values by product; a product without one is absent.
+    pub values: BTreeMap<String, String>,
+    /// Whether the products differ in it.
+    pub differs: bool,
+}
+
+/// Products side by side.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Comparison {
+    /// The day it holds for.
+    #[schema(value_type = String, format = Date)]
+    pub as_of: jiff::civil::Date,
+    /// The products, in the order asked for.
+    pub products: Vec<ProductView>,
+    /// Their attributes.
+    pub rows: Vec<ComparedRow>,
+    /// Pairs that cannot stand beside each other.
+    pub conflicts: Vec<(String, String)>,
+}
+
+/// Compares products on a day.
+#[utoipa::path(get, path = "/api/v1/compare", tag = "products", params(CompareParams, FilterParams), responses(
+    (status = 200, description = "The comparison", body = Comparison),
+    (status = 400, description = "A parameter is wrong", body = ProblemDetails, content_type = "application/problem+json"),
+    (status = 404, description = "No such product", body = ProblemDetails, content_type = "application/problem+json"),
+))]
+pub async fn compare(
+    State(state): State<AppState>,
+    Query(params): Query<CompareParams>,
+) -> Result<Json<Comparison>, Problem> {
+    let filter = read(&params.filter, &state)?;
+    let mut ids = parted(params.products.as_deref());
+    let mut seen = std::collections::BTreeSet::new();
+    ids.retain(|id| seen.insert(id.clone()));
+    if ids.is_empty() || ids.len() > MAX_COMPARED {
+        let message = format!("name 1 to {MAX_COMPARED} products, parted by commas");
+        return Err(Problem::invalid(
+            Code::InvalidParameter,
+            vec![FieldError { name: "products".to_owned(), message }],
+        ));
+    }
+    let reply = state.run(move |snapshot| {
+        let catalog = &snapshot.engine.library.catalog;
+        let found: Vec<&Product> =
+            ids.iter().map(|id| find(catalog, id, &filter)).collect::<Result<_, _>>()?;
+        let products: Vec<ProductView> =
+            found.iter().map(|p| view(p, filter.lang.unwrap_or_default(), &filter)).collect();
+        let mut conflicts = Vec::new();
+        for (at, product) in found.iter().enumerate() {
+            for other in &found[at + 1..] {
+                if product.not_with.contains(&other.id) || other.not_with.contains(&product.id) {
+                    conflicts.push((product.id.clone(), other.id.clone()));
+                }
+            }
+        }
+        Ok(Comparison { as_of: filter.day, rows: rows(&products), products, conflicts })
+    });
+    Ok(Json(reply.await?))
+}
+
+fn rows(products: &[ProductView]) -> Vec<ComparedRow> {
+    let mut rows: Vec<ComparedRow> = Vec::new();
+    for product in products {
+        for value in &product.values {
+            let at = rows.iter().position(|row| row.attribute == value.attribute).unwrap_or_else(|| {
+                let (attribute, label) = (value.attribute.clone(), value.label.clone());
+                rows.push(ComparedRow { attribute, label, values: BTreeMap::new(), differs: false });
+                rows.len() - 1
+            });
+            rows[at].values.insert(product.id.clone(), value.text.clone());
+        }
+    }
+    for row in &mut rows {
+        let mut texts = row.values.values();
+        let first = texts.next();
+        row.differs = row.values.len() < products.len() || texts.any(|text| Some(text) != first);
+    }
+    rows
+}

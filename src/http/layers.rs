@@ -1,0 +1,142 @@
+//! What happens around every request: its id, its time, its limits, its headers, its errors.
+
+use std::time::{Duration, Instant};
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::header::{self, HeaderName, HeaderValue};
+use axum::http::{Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tracing::Instrument;
+
+use crate::http::problem::{Code, Problem};
+use crate::http::state::AppState;
+
+/// Names a request in the log and in problems; taken from the client when it sends a sane one.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The longest request id taken from a client.
+const MAX_REQUEST_ID: usize = 64;
+
+/// Pages and scripts come from here only, and nothing is inline.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: https:; \
+     connect-src 'self'; font-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// How an error becomes a page.
+pub type ErrorPage = fn(&Problem, &str) -> Response;
+
+/// Names, times, bounds and logs each request, and gives its errors their form.
+pub async fn observe(
+    State((state, error_page)): State<(AppState, ErrorPage)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let started = Instant::now();
+    let id = request_id(&request);
+    let method = request.method().clone();
+    let path = request.uri().path().to_owned();
+    let route = request.extensions().get::<MatchedPath>().map_or("other", MatchedPath::as_str).to_owned();
+    let span = tracing::info_span!("request", %method, path, id);
+    let timeout = Duration::from_secs(state.settings.request_timeout_seconds);
+    let mut response = async {
+        let Ok(_permit) = state.requests.try_acquire() else {
+            return Problem::new(Code::Busy, "try again in a moment").into_response();
+        };
+        match tokio::time::timeout(timeout, next.run(request)).await {
+            Ok(response) => response,
+            Err(_) => Problem::new(Code::Timeout, format!("no answer within {} s", timeout.as_secs()))
+                .into_response(),
+        }
+    }
+    .instrument(span.clone())
+    .await;
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED && response.extensions().get::<Problem>().is_none()
+    {
+        let allow = response.headers().get(header::ALLOW).cloned();
+        response =
+            Problem::new(Code::MethodNotAllowed, format!("{method} is not served at {path}")).into_response();
+        if let Some(allow) = allow {
+            response.headers_mut().insert(header::ALLOW, allow);
+        }
+    }
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        let allow = response.headers_mut().remove(header::ALLOW);
+        response = if wants_json(&path) { problem_json(&problem, &id) } else { error_page(&problem, &id) };
+        if let Some(allow) = allow {
+            response.headers_mut().insert(header::ALLOW, allow);
+        }
+    }
+    add_headers(&mut response, &id);
+    let status = response.status();
+    let elapsed = started.elapsed();
+    let labels = [("method", method.to_string()), ("route", route), ("status", status.as_u16().to_string())];
+    metrics::counter!("pharos_http_requests_total", &labels).increment(1);
+    metrics::histogram!("pharos_http_request_seconds", &labels[..2]).record(elapsed.as_secs_f64());
+    span.in_scope(|| {
+        let took_us = elapsed.as_micros();
+        if status.is_server_error() {
+            tracing::warn!(status = status.as_u16(), took_us, "answered");
+        } else {
+            tracing::debug!(status = status.as_u16(), took_us, "answered");
+        }
+    });
+    response
+}
+
+fn request_id(request: &Request) -> String {
+    let sent = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok());
+    let is_sane = |id: &&str| {
+        !id.is_empty()
+            && id.len() <= MAX_REQUEST_ID
+            && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    };
+    sent.filter(is_sane).map_or_else(|| format!("{:016x}", fastrand::u64(..)), str::to_owned)
+}
+
+fn wants_json(path: &str) -> bool {
+    ["/api/", "/health/", "/metrics"].iter().any(|prefix| path.starts_with(prefix))
+}
+
+fn problem_json(problem: &Problem, id: &str) -> Response {
+    let (_, status, _) = problem.code.parts();
+    let body = serde_json::to_string(&problem.details(id)).unwrap_or_default();
+    let mut response = (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
+    if matches!(problem.code, Code::Loading | Code::Busy) {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    response
+}
+
+fn add_headers(response: &mut Response, id: &str) {
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+    ] {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    if let Ok(id) = HeaderValue::from_str(id) {
+        headers.insert(REQUEST_ID, id);
+    }
+}
+
+/// Lets clients keep replies that depend only on the content and the day: `ETag` and 304.
+pub async fn revalidate(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let Some(snapshot) = state.app.snapshot().filter(|_| request.method() == Method::GET) else {
+        return next.run(request).await;
+    };
+    let tag = format!("W/\"{:x}-{}-{}\"", state.boot, snapshot.generation, state.app.clock.today());
+    let known = request.headers().get(header::IF_NONE_MATCH).and_then(|v| v.to_str().ok());
+    let is_known = known.is_some_and(|known| known.split(',').any(|k| k.trim() == tag || k.trim() == "*"));
+    let mut response =
+        if is_known { StatusCode::NOT_MODIFIED.into_response() } else { next.run(request).await };
+    if (response.status().is_success() || is_known)
+        && let Ok(tag) = HeaderValue::from_str(&tag)
+    {
+        response.headers_mut().insert(header::ETAG, tag);
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    }
+    response
+}

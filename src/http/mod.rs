@@ -1,0 +1,7 @@
+//! What JSON and pages share: state, errors, layers, extractors.
+
+pub mod extract;
+pub mod layers;
+pub mod metrics;
+pub mod problem;
+pub mod state;

@@ -1,0 +1,163 @@
+//! The one HTTP error: RFC 9457 problem details, or a page with a way back.
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A parameter or field that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FieldError {
+    /// Its name.
+    pub name: String,
+    /// What is wrong with it.
+    pub message: String,
+}
+
+/// Everything that can go wrong, with its status and title. The names are stable; docs/api.md explains each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Code {
+    /// A parameter or field is wrong.
+    InvalidParameter,
+    /// The query is too long.
+    QueryTooLong,
+    /// The body is no JSON of the expected form.
+    InvalidBody,
+    /// The body is too large.
+    BodyTooLarge,
+    /// There is no such thing.
+    NotFound,
+    /// The path is served, but not by this method.
+    MethodNotAllowed,
+    /// A value does not fit the template.
+    InvalidValue,
+    /// The content is being loaded.
+    Loading,
+    /// Too many requests at one time.
+    Busy,
+    /// The request took too long.
+    Timeout,
+    /// A fault of the program; the log tells more.
+    Internal,
+}
+
+impl Code {
+    /// All codes.
+    pub const ALL: [Self; 11] = [
+        Self::InvalidParameter,
+        Self::QueryTooLong,
+        Self::InvalidBody,
+        Self::BodyTooLarge,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::InvalidValue,
+        Self::Loading,
+        Self::Busy,
+        Self::Timeout,
+        Self::Internal,
+    ];
+
+    /// Name, status and title.
+    pub fn parts(self) -> (&'static str, StatusCode, &'static str) {
+        match self {
+            Self::InvalidParameter => ("invalid-parameter", StatusCode::BAD_REQUEST, "A parameter is wrong"),
+            Self::QueryTooLong => ("query-too-long", StatusCode::BAD_REQUEST, "The query is too long"),
+            Self::InvalidBody => ("invalid-body", StatusCode::BAD_REQUEST, "The body is wrong"),
+            Self::BodyTooLarge => ("body-too-large", StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
+            Self::NotFound => ("not-found", StatusCode::NOT_FOUND, "There is no such thing"),
+            Self::MethodNotAllowed => {
+                ("method-not-allowed", StatusCode::METHOD_NOT_ALLOWED, "This method is not served here")
+            }
+            Self::InvalidValue => ("invalid-value", StatusCode::UNPROCESSABLE_ENTITY, "A value does not fit"),
+            Self::Loading => ("loading", StatusCode::SERVICE_UNAVAILABLE, "The content is being loaded"),
+            Self::Busy => ("busy", StatusCode::SERVICE_UNAVAILABLE, "Too many requests at one time"),
+            Self::Timeout => ("timeout", StatusCode::GATEWAY_TIMEOUT, "The request took too long"),
+            Self::Internal => ("internal", StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong"),
+        }
+    }
+}
+
+/// An error on its way to the client. It becomes JSON or a page in [`crate::http::layers::observe`], which knows the request.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    /// What went wrong.
+    pub code: Code,
+    /// What exactly.
+    pub detail: String,
+    /// Parameters or fields that are wrong.
+    pub errors: Vec<FieldError>,
+}
+
+/// The JSON form of a [`Problem`] (RFC 9457).
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ProblemDetails {
+    /// Where the problem is explained.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// What went wrong, in general.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What went wrong, in particular.
+    pub detail: String,
+    /// A stable name.
+    pub code: String,
+    /// Parameters or fields that are wrong.
+    pub errors: Vec<FieldError>,
+    /// The request, as in the log.
+    pub request_id: String,
+}
+
+impl Problem {
+    /// A problem with a particular.
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into(), errors: Vec::new() }
+    }
+
+    /// No such thing.
+    pub fn not_found(what: &str, id: &str) -> Self {
+        Self::new(Code::NotFound, format!("there is no {what} `{id}`"))
+    }
+
+    /// Parameters or fields that are wrong.
+    pub fn invalid(code: Code, errors: Vec<FieldError>) -> Self {
+        let detail =
+            errors.iter().map(|e| format!("`{}`: {}", e.name, e.message)).collect::<Vec<_>>().join("; ");
+        Self { code, detail, errors }
+    }
+
+    /// A fault of the program: told to the log, not to the client.
+    pub fn internal(error: &dyn std::fmt::Display) -> Self {
+        tracing::error!(%error, "a request failed");
+        Self::new(Code::Internal, "the fault is in the program or its data; the log tells more")
+    }
+
+    /// The JSON form.
+    pub fn details(&self, request_id: &str) -> ProblemDetails {
+        let (name, status, title) = self.code.parts();
+        ProblemDetails {
+            kind: format!("/docs/api#{name}"),
+            title: title.to_owned(),
+            status: status.as_u16(),
+            detail: self.detail.clone(),
+            code: name.to_owned(),
+            errors: self.errors.clone(),
+            request_id: request_id.to_owned(),
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let (_, status, _) = self.code.parts();
+        let mut response = status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<tantivy::TantivyError> for Problem {
+    fn from(error: tantivy::TantivyError) -> Self {
+        Self::internal(&error)
+    }
+}

@@ -1,0 +1,81 @@
+//! What handlers have at hand.
+
+use std::sync::Arc;
+
+use tokio::sync::{Semaphore, watch};
+
+use crate::app::running::App;
+use crate::app::snapshot::Snapshot;
+use crate::http::problem::{Code, Problem};
+use crate::settings::Settings;
+
+/// The state of the server; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct AppState {
+    /// The running application.
+    pub app: Arc<App>,
+    /// The settings.
+    pub settings: Arc<Settings>,
+    /// Tells this process from earlier ones: part of every ETag.
+    pub boot: u64,
+    /// Becomes true when the server is to stop.
+    pub stopping: watch::Receiver<bool>,
+    /// Bounds the searches run at one time.
+    searches: Arc<Semaphore>,
+    /// Bounds the requests answered at one time.
+    pub requests: Arc<Semaphore>,
+}
+
+impl AppState {
+    /// The state over a running application.
+    pub fn new(app: Arc<App>, settings: Settings, stopping: watch::Receiver<bool>) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let searches = match settings.max_concurrent_searches {
+            0 => cores * 2,
+            limit => limit,
+        };
+        Self {
+            app,
+            boot: fastrand::u64(..),
+            stopping,
+            searches: Arc::new(Semaphore::new(searches)),
+            requests: Arc::new(Semaphore::new(settings.max_concurrent_requests)),
+            settings: Arc::new(settings),
+        }
+    }
+
+    /// What is served now.
+    ///
+    /// # Errors
+    /// The first load is not done.
+    pub fn snapshot(&self) -> Result<Arc<Snapshot>, Problem> {
+        self.app.snapshot().ok_or_else(|| match self.app.failure() {
+            Some(failure) => Problem::new(Code::Loading, format!("the content cannot be loaded: {failure}")),
+            None => {
+                let (done, total) = self.app.progress.counts();
+                Problem::new(
+                    Code::Loading,
+                    format!("{done} of {total} files are read; try again in a moment"),
+                )
+            }
+        })
+    }
+
+    /// Runs work on what is served now, off the threads that talk to clients. A request that is abandoned while it waits costs nothing.
+    ///
+    /// # Errors
+    /// The content is not loaded, or the work fails.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Snapshot) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let snapshot = self.snapshot()?;
+        let permit = Arc::clone(&self.searches).acquire_owned().await.map_err(|e| Problem::internal(&e))?;
+        let done = tokio::task::spawn_blocking(move || {
+            let result = work(&snapshot);
+            drop(permit);
+            result
+        });
+        done.await.map_err(|error| Problem::internal(&error))?
+    }
+}

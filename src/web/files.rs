@@ -1,0 +1,45 @@
+//! Pictures and documents that lie beside the articles.
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+
+use crate::app::snapshot::Folders;
+use crate::content::files::resolve;
+use crate::http::extract::Id;
+use crate::http::problem::Problem;
+use crate::http::state::AppState;
+
+/// What may be served from the articles folder, and as what. No type in it can run scripts under our policy.
+const TYPES: &[(&str, &str)] = &[
+    ("png", "image/png"),
+    ("jpg", "image/jpeg"),
+    ("jpeg", "image/jpeg"),
+    ("gif", "image/gif"),
+    ("webp", "image/webp"),
+    ("avif", "image/avif"),
+    ("svg", "image/svg+xml"),
+    ("pdf", "application/pdf"),
+];
+
+/// A file beside the articles, read from disk as it is now.
+pub async fn file(State(state): State<AppState>, Id(path): Id) -> Result<Response, Problem> {
+    let not_found = || Problem::not_found("file", &path);
+    // Only plain paths: nothing hidden, nothing above the folder.
+    let is_plain = resolve("", &path).as_deref() == Some(path.as_str())
+        && !path.contains(['\\', '\0'])
+        && path.split('/').all(|part| !part.starts_with('.'));
+    let extension = path.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
+    let kind = TYPES.iter().find(|(known, _)| *known == extension).map(|(_, kind)| *kind);
+    let kind = kind.filter(|_| is_plain).ok_or_else(not_found)?;
+    let folder = Folders::of(&state.settings).articles;
+    let full = folder.root.join(&path);
+    let read = state.run(move |_| {
+        let is_small =
+            std::fs::metadata(&full).is_ok_and(|m| m.is_file() && m.len() <= folder.max_file_bytes);
+        Ok(if is_small { std::fs::read(&full).ok() } else { None })
+    });
+    let bytes = read.await?.ok_or_else(not_found)?;
+    let headers = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-cache")];
+    Ok((headers, bytes).into_response())
+}
