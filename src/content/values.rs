@@ -31,7 +31,7 @@ pub fn is_id(text: &str) -> bool {
 pub fn references(text: &str) -> Vec<Reference<'_>> {
     let mut found = Vec::new();
     let mut at = 0;
-    while let Some(offset) = text[at..].find(['{', '\u{e}']) {
+    while let Some(offset) = memchr::memchr2(b'{', b'\x0e', &text.as_bytes()[at..]) {
         let open = at + offset;
         at = open + 1;
         let rest = &text[open..];

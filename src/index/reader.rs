@@ -64,7 +64,8 @@ impl Reader {
         let Some((_, address)) = found.first() else { return Ok(None) };
         let document: TantivyDocument = self.searcher.doc(*address)?;
         let bytes = document.get_first(self.fields.source).and_then(|v| v.as_bytes());
-        Ok(bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned()))
+        // It was written from a text; a damaged one is as good as none.
+        Ok(bytes.and_then(|bytes| String::from_utf8(bytes.to_vec()).ok()))
     }
 
     /// The blocks of a section.

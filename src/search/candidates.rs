@@ -8,8 +8,7 @@ use tantivy::collector::{Collector, SegmentCollector};
 use tantivy::columnar::ColumnValues;
 use tantivy::{DocAddress, DocId, Score, SegmentOrdinal, SegmentReader};
 
-use crate::content::front_matter::Status;
-use crate::content::library::{Library, Slot};
+use crate::content::library::Slot;
 use crate::index::reader::Reader;
 use crate::index::schema;
 use crate::search::facets::FacetIndex;
@@ -69,9 +68,7 @@ pub struct Candidates {
 pub struct ArticleCollector {
     /// How many articles to keep.
     pub keep: usize,
-    /// The articles.
-    pub library: Arc<Library>,
-    /// Their facet values.
+    /// Facet values and gates of the articles.
     pub facets: Arc<FacetIndex>,
     /// The index.
     pub reader: Reader,
@@ -85,7 +82,6 @@ impl Collector for ArticleCollector {
         Ok(ArticleSegmentCollector {
             ordinal,
             keep: self.keep,
-            library: Arc::clone(&self.library),
             places: self.reader.places(segment.segment_id())?,
             counts: self.facets.zeros(),
             facets: Arc::clone(&self.facets),
@@ -119,7 +115,6 @@ impl Collector for ArticleCollector {
 pub struct ArticleSegmentCollector {
     ordinal: SegmentOrdinal,
     keep: usize,
-    library: Arc<Library>,
     places: Arc<dyn ColumnValues<u64>>,
     facets: Arc<FacetIndex>,
     /// The article in hand and its best sections.
@@ -159,7 +154,7 @@ impl ArticleSegmentCollector {
         self.total += 1;
         self.facets.count(slot, &mut self.counts);
         let score = self.sections[0].map_or(0.0, |s| s.score);
-        let is_archived = self.library.article(slot).is_some_and(|a| a.matter.status == Status::Archived);
+        let is_archived = self.facets.gate(slot).is_archived;
         let is_beaten = self.heap.len() >= self.keep
             && self
                 .heap

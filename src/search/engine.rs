@@ -26,7 +26,7 @@ use crate::search::snippet::{Matcher, snippet};
 use crate::search::suggest::{self, Names, Suggestion};
 
 /// Articles ranked beyond what is shown, so that a signal of the second step can lift them.
-const RANKED_BEYOND: usize = 30;
+const RANKED_BEYOND: usize = 20;
 
 /// Everything a search needs, swapped as one.
 #[derive(Debug)]
@@ -242,13 +242,9 @@ impl Engine {
         filter: &Arc<Filter>,
         keep: usize,
     ) -> Result<Candidates, TantivyError> {
-        let filtered = Filtered::new(query, &self.library, &self.reader, filter);
-        let collector = ArticleCollector {
-            keep,
-            library: Arc::clone(&self.library),
-            facets: Arc::clone(&self.facets),
-            reader: self.reader.clone(),
-        };
+        let filtered = Filtered::new(query, &self.library, &self.facets, &self.reader, filter);
+        let collector =
+            ArticleCollector { keep, facets: Arc::clone(&self.facets), reader: self.reader.clone() };
         self.reader.searcher.search(&filtered, &collector)
     }
 

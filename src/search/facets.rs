@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use crate::content::front_matter::Status;
 use crate::content::library::{Library, Slot};
 
 /// The facets, in the order they are shown.
@@ -10,9 +11,21 @@ pub const FACETS: [&str; 6] = ["kind", "product", "region", "lang", "status", "t
 /// Counts by facet and value.
 pub type FacetCounts = BTreeMap<&'static str, BTreeMap<String, u64>>;
 
-/// The facet values of each article as numbers, so that counting is adding.
+/// What has to be known of an article for every match, without going to the article itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Gate {
+    /// Whether readers get it at all.
+    pub is_served: bool,
+    /// Whether it stands below all that is in force.
+    pub is_archived: bool,
+    /// Whether it, or a section of it, is limited to regions or days.
+    pub is_limited: bool,
+}
+
+/// The facet values of each article as numbers, so that counting is adding; and its gate.
 #[derive(Debug, Default)]
 pub struct FacetIndex {
+    gates: Vec<Gate>,
     /// Facet (place in [`FACETS`]) and value by number.
     values: Vec<(usize, String)>,
     /// Where the numbers of each slot begin in `numbers`; one more than there are slots.
@@ -27,9 +40,14 @@ impl FacetIndex {
         let mut known: HashMap<(usize, String), u32> = HashMap::new();
         for slot in 0..library.slot_count() {
             index.starts.push(u32::try_from(index.numbers.len()).unwrap_or(u32::MAX));
-            let Some(article) = Slot::try_from(slot).ok().and_then(|slot| library.article(slot)) else {
-                continue;
-            };
+            let served = Slot::try_from(slot).ok().and_then(|slot| library.article(slot));
+            index.gates.push(served.map_or_else(Gate::default, |article| Gate {
+                is_served: true,
+                is_archived: article.matter.status == Status::Archived,
+                is_limited: !article.validity().is_unlimited()
+                    || article.sections.iter().any(|s| s.validity.is_some()),
+            }));
+            let Some(article) = served else { continue };
             let matter = &article.matter;
             let mut add = |facet: usize, value: &str| {
                 let key = (facet, value.to_owned());
@@ -48,6 +66,11 @@ impl FacetIndex {
         }
         index.starts.push(u32::try_from(index.numbers.len()).unwrap_or(u32::MAX));
         index
+    }
+
+    /// The gate of an article.
+    pub fn gate(&self, slot: Slot) -> Gate {
+        self.gates.get(slot as usize).copied().unwrap_or_default()
     }
 
     /// Zero for every value.

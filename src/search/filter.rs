@@ -13,6 +13,7 @@ use crate::content::front_matter::{Kind, Status};
 use crate::content::library::Library;
 use crate::index::reader::Reader;
 use crate::index::schema::{self, SOURCE_SECTION};
+use crate::search::facets::FacetIndex;
 
 /// What is asked for. Fields that are empty ask for nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,6 +38,11 @@ impl Filter {
     /// What is in force on a day, and no more is asked.
     pub fn on(day: Date) -> Self {
         Self { day, ..Self::default() }
+    }
+
+    /// Whether nothing but the day is asked for.
+    fn asks_only_for_day(&self) -> bool {
+        *self == Self::on(self.day)
     }
 
     /// Whether an article passes, its sections aside. Drafts never do.
@@ -64,6 +70,7 @@ impl Filter {
 pub struct Filtered {
     inner: Arc<dyn Query>,
     library: Arc<Library>,
+    facets: Arc<FacetIndex>,
     reader: Reader,
     filter: Arc<Filter>,
 }
@@ -79,10 +86,17 @@ impl std::fmt::Debug for Filtered {
 
 impl Filtered {
     /// The query, narrowed.
-    pub fn new(inner: Box<dyn Query>, library: &Arc<Library>, reader: &Reader, filter: &Arc<Filter>) -> Self {
+    pub fn new(
+        inner: Box<dyn Query>,
+        library: &Arc<Library>,
+        facets: &Arc<FacetIndex>,
+        reader: &Reader,
+        filter: &Arc<Filter>,
+    ) -> Self {
         Self {
             inner: Arc::from(inner),
             library: Arc::clone(library),
+            facets: Arc::clone(facets),
             reader: reader.clone(),
             filter: Arc::clone(filter),
         }
@@ -106,6 +120,8 @@ impl Weight for FilteredWeight {
             inner: self.inner.scorer(reader, boost)?,
             places: self.query.reader.places(reader.segment_id())?,
             library: Arc::clone(&self.query.library),
+            facets: Arc::clone(&self.query.facets),
+            asks_only_for_day: self.query.filter.asks_only_for_day(),
             filter: Arc::clone(&self.query.filter),
             last: None,
         };
@@ -122,6 +138,8 @@ struct FilteredScorer {
     inner: Box<dyn Scorer>,
     places: Arc<dyn ColumnValues<u64>>,
     library: Arc<Library>,
+    facets: Arc<FacetIndex>,
+    asks_only_for_day: bool,
     filter: Arc<Filter>,
     /// The article met last and whether it passes: the sections of an article stand together.
     last: Option<(u32, bool)>,
@@ -138,6 +156,13 @@ impl FilteredScorer {
 
     fn admits(&mut self, doc: DocId) -> bool {
         let (slot, section) = schema::parts(self.places.get_val(doc));
+        let gate = self.facets.gate(slot);
+        if !gate.is_served || section == SOURCE_SECTION {
+            return false;
+        }
+        if self.asks_only_for_day && !gate.is_limited {
+            return true;
+        }
         let Some(article) = self.library.article(slot) else { return false };
         let passes = match self.last {
             Some((last, passes)) if last == slot => passes,

@@ -1,5 +1,7 @@
 //! What pages do with values: addresses, words, classes.
 
+#![expect(missing_docs, reason = "the items that askama makes of filters cannot be documented")]
+
 use askama::Values;
 
 use crate::content::front_matter::{Kind, Status};
