@@ -13,6 +13,7 @@ use crate::app::snapshot::Folders;
 use crate::clock::Clock;
 use crate::content::article::{Article, ParsedArticle};
 use crate::content::catalog::Catalog;
+use crate::content::files::Listing;
 use crate::content::library::{self, Library, Loaded, Plan, Scope, Slot, Source};
 use crate::content::problem::Report;
 use crate::index::generation::{self, Generation, IndexError, Opened, WriteLock};
@@ -73,14 +74,17 @@ impl Loader {
         progress: Arc<Progress>,
     ) -> Result<Self, IndexError> {
         let lock = generation::lock(index_root)?;
-        let opened = match generation::open_newest(index_root) {
-            Ok(opened) => opened,
-            Err(error) => {
-                tracing::warn!(reason = %error, "the index is made anew");
-                None
-            }
-        };
-        Self::start(lock, opened, folders, index_root, clock, progress)
+        // Walking the files and opening the index take about as long, and neither needs the other.
+        let (listing, opened) = std::thread::scope(|scope| {
+            let walking = scope.spawn(|| folders.articles.list(""));
+            let opened = generation::open_newest(index_root);
+            (walking.join().ok(), opened)
+        });
+        let opened = opened.unwrap_or_else(|error| {
+            tracing::warn!(reason = %error, "the index is made anew");
+            None
+        });
+        Self::start(lock, opened, listing, folders, index_root, clock, progress)
     }
 
     /// Makes the index in a folder anew from the files.
@@ -94,12 +98,13 @@ impl Loader {
         progress: Arc<Progress>,
     ) -> Result<Self, IndexError> {
         let lock = generation::lock(index_root)?;
-        Self::start(lock, None, folders, index_root, clock, progress)
+        Self::start(lock, None, None, folders, index_root, clock, progress)
     }
 
     fn start(
         lock: WriteLock,
         opened: Option<Opened>,
+        listing: Option<Listing>,
         folders: Folders,
         index_root: &Path,
         clock: Clock,
@@ -108,9 +113,9 @@ impl Loader {
         let today = clock.today();
         let catalog = load_catalog(&folders, &Catalog::default(), &Scope::Everything);
         let (generation, manifest, library, pace) = match opened {
-            Some((generation, checkpoint, sources)) => {
-                let manifest = Manifest::open(&generation.folder, &checkpoint)?;
-                (generation, manifest, Library::of(sources, catalog, today), Pace::Live)
+            Some((generation, checkpoint, contents)) => {
+                let manifest = Manifest::open(&generation.folder, &checkpoint, contents.hasher)?;
+                (generation, manifest, Library::of(contents.sources, catalog, today), Pace::Live)
             }
             None => {
                 let generation = Generation::create(index_root)?;
@@ -130,7 +135,11 @@ impl Loader {
             templates: Arc::default(),
             progress,
         };
-        loader.update(&Dirty::everything())?;
+        let mut update = Update::default();
+        loader.update_templates(&Scope::Everything, &mut update);
+        let listing = listing.unwrap_or_else(|| loader.folders.articles.list(""));
+        let plan = loader.library.plan_everything(listing);
+        loader.carry_out(plan, &mut update)?;
         if matches!(pace, Pace::Bulk) {
             loader.finish_bulk()?;
         }
@@ -170,18 +179,23 @@ impl Loader {
         if let Some(scope) = &dirty.templates {
             self.update_templates(scope, &mut update);
         }
-        let today = self.clock.today();
         let plan = match &dirty.articles {
             Some(scope) => self.library.plan(&self.folders.articles, scope),
             None => Plan::default(),
         };
+        self.carry_out(plan, &mut update)?;
+        Ok(update)
+    }
+
+    fn carry_out(&mut self, plan: Plan, update: &mut Update) -> Result<(), IndexError> {
+        let today = self.clock.today();
         let is_new_day = self.library.day != today;
         if is_new_day || !plan.catalog.is_empty() {
             self.library.day = today;
-            self.update_catalog(&plan.catalog, &mut update);
+            self.update_catalog(&plan.catalog, update);
             update.is_changed = true;
         }
-        let mut is_written = self.apply(&plan, &mut update)?;
+        let mut is_written = self.apply(&plan, update)?;
         if is_new_day || !plan.catalog.is_empty() {
             is_written |= self.reindex_stale_values()?;
         }
@@ -191,7 +205,7 @@ impl Loader {
         if is_written {
             self.commit()?;
         }
-        Ok(update)
+        Ok(())
     }
 
     fn update_templates(&mut self, scope: &Scope, update: &mut Update) {
@@ -426,10 +440,10 @@ impl Loader {
 pub fn open_as_it_is(folders: &Folders, index_root: &Path, today: Date) -> Result<Engine, IndexError> {
     let catalog = load_catalog(folders, &Catalog::default(), &Scope::Everything);
     let (templates, _) = Templates::default().reload(&folders.templates, &Scope::Everything, 0);
-    let Some((generation, _, sources)) = generation::open_newest(index_root)? else {
+    let Some((generation, _, contents)) = generation::open_newest(index_root)? else {
         return Err(IndexError::Damaged("there is none".to_owned()));
     };
-    let library = Library::of(sources, catalog, today);
+    let library = Library::of(contents.sources, catalog, today);
     Ok(Engine::new(Arc::new(library), generation.latest()?, Arc::new(templates)))
 }
 

@@ -162,11 +162,7 @@ impl Library {
     pub fn plan(&mut self, folder: &Folder, scope: &Scope) -> Plan {
         let mut plan = Plan::default();
         match scope {
-            Scope::Everything => {
-                let listing = folder.list("");
-                self.plan_below("", &listing, false, &mut plan);
-                plan.walk_problems = Some(listing.problems);
-            }
+            Scope::Everything => return self.plan_everything(folder.list("")),
             Scope::Paths(paths) => {
                 for path in paths {
                     let listing = match folder.stamp(path) {
@@ -182,6 +178,14 @@ impl Library {
         }
         plan.read.sort();
         plan.read.dedup();
+        plan
+    }
+
+    /// Compares all files, as a walk over the folder found them, with this library.
+    pub fn plan_everything(&mut self, listing: Listing) -> Plan {
+        let mut plan = Plan::default();
+        self.plan_below("", &listing, false, &mut plan);
+        plan.walk_problems = Some(listing.problems);
         plan
     }
 

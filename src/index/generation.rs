@@ -3,15 +3,16 @@
 use std::fs::{File, TryLockError};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use tantivy::directory::MmapDirectory;
-use tantivy::{Index, IndexReader, ReloadPolicy};
+use tantivy::{Index, IndexReader, IndexSettings, ReloadPolicy};
 
-use crate::content::library::Source;
-use crate::index::manifest::{Checkpoint, Manifest, ManifestError};
+use crate::index::manifest::{Checkpoint, Contents, Manifest, ManifestError};
 use crate::index::reader::Reader;
 use crate::index::schema::{self, FORMAT, Fields};
+
+/// What is decompressed to read one section; tantivy's own 16 KiB would mean reading eight sections for each hit.
+const STORE_BLOCK_BYTES: usize = 4_096;
 
 /// Why an index cannot be opened or made.
 #[derive(Debug, thiserror::Error)]
@@ -59,7 +60,7 @@ impl std::fmt::Debug for Generation {
 }
 
 /// An index that was there, with what its manifest tells of it.
-pub type Opened = (Generation, Checkpoint, Vec<Option<Arc<Source>>>);
+pub type Opened = (Generation, Checkpoint, Contents);
 
 /// The right to write the indexes in a folder, held while this lives.
 #[derive(Debug)]
@@ -116,7 +117,8 @@ impl Generation {
         std::fs::create_dir_all(&folder).map_err(|source| IndexError::Io { path: folder.clone(), source })?;
         let directory = MmapDirectory::open(&folder).map_err(tantivy::TantivyError::from)?;
         let (schema, _) = schema::schema();
-        let index = Index::create(directory, schema, tantivy::IndexSettings::default())?;
+        let settings = IndexSettings { docstore_blocksize: STORE_BLOCK_BYTES, ..IndexSettings::default() };
+        let index = Index::create(directory, schema, settings)?;
         Self::of(index, folder)
     }
 
@@ -149,8 +151,8 @@ impl Generation {
             return Err(IndexError::Foreign(format!("{}, not {FORMAT}", checkpoint.format)));
         }
         let generation = Self::of(index, folder.to_owned())?;
-        let sources = Manifest::read(folder, &checkpoint)?;
-        Ok((generation, checkpoint, sources))
+        let contents = Manifest::read(folder, &checkpoint)?;
+        Ok((generation, checkpoint, contents))
     }
 
     /// The index as it is at its last commit.

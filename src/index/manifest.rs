@@ -28,6 +28,15 @@ pub struct Checkpoint {
     pub hash: String,
 }
 
+/// What a manifest tells.
+#[derive(Debug)]
+pub struct Contents {
+    /// The sources by slot.
+    pub sources: Vec<Option<Arc<Source>>>,
+    /// The hash of the log so far.
+    pub hasher: blake3::Hasher,
+}
+
 #[derive(Serialize, Deserialize)]
 enum Record {
     Put(Slot, Arc<Source>),
@@ -81,18 +90,20 @@ impl Manifest {
         })
     }
 
-    /// Reads what a commit says counts, without opening the log for appending.
+    /// Reads what a commit says counts, without opening the log for appending; with the hash so far, to go on from.
     ///
     /// # Errors
     /// The log cannot be read or is damaged.
-    pub fn read(folder: &Path, checkpoint: &Checkpoint) -> Result<Vec<Option<Arc<Source>>>, ManifestError> {
+    pub fn read(folder: &Path, checkpoint: &Checkpoint) -> Result<Contents, ManifestError> {
         let path = folder.join(&checkpoint.log);
         let damaged = || ManifestError::Damaged(path.clone());
         let mut bytes = Vec::new();
         let read = File::open(&path).and_then(|file| file.take(checkpoint.length).read_to_end(&mut bytes));
         read.map_err(|source| ManifestError::Io { path: path.clone(), source })?;
-        let is_whole = bytes.len() as u64 == checkpoint.length
-            && blake3::hash(&bytes).to_hex().as_str() == checkpoint.hash;
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&bytes);
+        let is_whole =
+            bytes.len() as u64 == checkpoint.length && hasher.finalize().to_hex().as_str() == checkpoint.hash;
         if !is_whole {
             return Err(damaged());
         }
@@ -116,20 +127,22 @@ impl Manifest {
                 }
             }
         }
-        Ok(sources)
+        Ok(Contents { sources, hasher })
     }
 
-    /// Opens the log for appending behind what a commit says counts.
+    /// Opens the log for appending behind what was read of it.
     ///
     /// # Errors
     /// The log cannot be opened or cut.
-    pub fn open(folder: &Path, checkpoint: &Checkpoint) -> Result<Self, ManifestError> {
+    pub fn open(
+        folder: &Path,
+        checkpoint: &Checkpoint,
+        hasher: blake3::Hasher,
+    ) -> Result<Self, ManifestError> {
         let path = folder.join(&checkpoint.log);
         let io = |source| ManifestError::Io { path: path.clone(), source };
-        let mut hasher = blake3::Hasher::new();
-        let mut file = OpenOptions::new().read(true).write(true).open(&path).map_err(io)?;
+        let mut file = OpenOptions::new().write(true).open(&path).map_err(io)?;
         file.set_len(checkpoint.length).map_err(io)?;
-        std::io::copy(&mut file, &mut hasher).map_err(io)?;
         file.seek(SeekFrom::End(0)).map_err(io)?;
         Ok(Self {
             folder: folder.to_owned(),

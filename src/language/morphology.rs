@@ -1,10 +1,10 @@
 //! Word forms brought together: dictionary lemmas for Russian, Snowball stems for the rest.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use rumorph::{Dictionary, Source};
+use rustc_hash::FxHashMap;
 
 use crate::language::words;
 
@@ -12,7 +12,7 @@ use crate::language::words;
 const CACHED_FORMS: usize = 40_000;
 
 thread_local! {
-    static LEMMAS: RefCell<HashMap<Box<str>, Box<str>>> = RefCell::new(HashMap::new());
+    static LEMMAS: RefCell<FxHashMap<Box<str>, Box<str>>> = RefCell::new(FxHashMap::default());
 }
 
 /// The lemma of a folded word: the dictionary form for Russian words the dictionary knows (людей → человек), the
