@@ -1,0 +1,270 @@
+//! A knowledge base in a temporary folder, served without a port.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use http_body_util::BodyExt;
+use pharos::app::running::{App, Options};
+use pharos::clock::Clock;
+use pharos::http::state::AppState;
+use pharos::server;
+use pharos::settings::{Settings, WatchSetting};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::sync::watch;
+use tower::ServiceExt;
+
+/// Long enough for a loaded machine; nothing waits that long when all is well.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The day on which tests happen.
+pub const TODAY: &str = "2026-11-23";
+
+/// Folders with content.
+pub struct Base {
+    pub dir: TempDir,
+}
+
+impl Base {
+    pub fn new() -> Self {
+        let base = Self { dir: tempfile::tempdir().unwrap() };
+        std::fs::create_dir_all(base.path("articles/catalog")).unwrap();
+        std::fs::create_dir_all(base.path("templates")).unwrap();
+        base
+    }
+
+    pub fn with(files: &[(&str, &str)]) -> Self {
+        let base = Self::new();
+        for (path, text) in files {
+            base.write(path, text);
+        }
+        base
+    }
+
+    pub fn path(&self, path: &str) -> PathBuf {
+        self.dir.path().join(path)
+    }
+
+    pub fn write(&self, path: &str, text: impl AsRef<[u8]>) {
+        let path = self.path(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    pub fn settings(&self) -> Settings {
+        Settings {
+            articles: self.path("articles"),
+            templates: self.path("templates"),
+            index: self.path("index"),
+            max_file_bytes: 1 << 20,
+            ..Settings::default()
+        }
+    }
+
+    pub fn start(&self) -> Served {
+        Served::start(self.settings())
+    }
+
+    /// The program itself, on this base.
+    pub fn command(&self, command: &str) -> Command {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_pharos"));
+        program.current_dir(self.dir.path()).arg(command);
+        program
+    }
+}
+
+/// A running application and its router.
+pub struct Served {
+    pub app: Arc<App>,
+    pub router: Router,
+    runtime: tokio::runtime::Runtime,
+    _stop: watch::Sender<bool>,
+}
+
+pub struct Reply {
+    pub status: StatusCode,
+    pub headers: axum::http::HeaderMap,
+    pub text: String,
+}
+
+impl Reply {
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|e| panic!("{e}: {}", self.text))
+    }
+}
+
+impl Served {
+    pub fn start(settings: Settings) -> Self {
+        let now = format!("{TODAY}T12:00:00Z").parse().unwrap();
+        Self::start_at(settings, Clock::frozen_at(now))
+    }
+
+    pub fn start_at(settings: Settings, clock: Clock) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let mut options = Options::of(&settings);
+        options.clock = clock;
+        if settings.watch == WatchSetting::Poll {
+            options.timing.poll_every = Duration::from_millis(100);
+        }
+        let app = App::start(options);
+        let (stop, stopping) = watch::channel(false);
+        let state = AppState::new(Arc::clone(&app), settings, stopping);
+        let served = Self { app, router: server::router(state), runtime, _stop: stop };
+        served.wait_until("the content is served", |s| s.app.snapshot().is_some() || s.app.failure().is_some());
+        served
+    }
+
+    pub fn send(&self, request: Request<Body>) -> Reply {
+        let router = self.router.clone();
+        self.runtime.block_on(async move {
+            let reply = router.oneshot(request).await.unwrap();
+            let (head, body) = reply.into_parts();
+            let bytes = body.collect().await.unwrap().to_bytes();
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            Reply { status: head.status, headers: head.headers, text }
+        })
+    }
+
+    pub fn get(&self, path: &str) -> Reply {
+        self.send(Request::get(path).body(Body::empty()).unwrap())
+    }
+
+    #[track_caller]
+    pub fn json(&self, path: &str) -> Value {
+        let reply = self.get(path);
+        assert_eq!(reply.status, StatusCode::OK, "{path}: {}", reply.text);
+        reply.json()
+    }
+
+    #[track_caller]
+    pub fn post(&self, path: &str, body: &Value) -> Reply {
+        self.send(Request::post(path).body(Body::from(body.to_string())).unwrap())
+    }
+
+    /// A search; `parameters` come behind the query, as `&kind=faq`.
+    #[track_caller]
+    pub fn search(&self, query: &str, parameters: &str) -> Value {
+        self.json(&format!("/api/v1/search?q={}{parameters}", encode(query)))
+    }
+
+    /// Ids of the articles a search finds.
+    #[track_caller]
+    pub fn found(&self, query: &str, parameters: &str) -> Vec<String> {
+        ids(&self.search(query, parameters)["hits"], "article")
+    }
+
+    #[track_caller]
+    pub fn wait_until(&self, what: &str, condition: impl Fn(&Self) -> bool) {
+        let end = Instant::now() + PATIENCE;
+        while !condition(self) {
+            assert!(Instant::now() < end, "it never came that {what}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Codes of the problems of a file.
+    pub fn problems(&self, file: &str) -> Vec<String> {
+        let problems = self.json("/api/v1/problems")["problems"].clone();
+        let of_file = problems.as_array().unwrap().iter().filter(|p| p["file"] == file);
+        of_file.map(|p| p["code"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.app.stop();
+    }
+}
+
+pub fn ids(list: &Value, key: &str) -> Vec<String> {
+    list.as_array().unwrap().iter().map(|item| item[key].as_str().unwrap().to_owned()).collect()
+}
+
+pub fn encode(text: &str) -> String {
+    text.bytes().map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+}
+
+/// The program serving on a free port; killed when dropped.
+pub struct Process {
+    pub child: Child,
+    pub address: String,
+}
+
+impl Process {
+    pub fn serve(base: &Base) -> Self {
+        Self::serve_folders(&base.path("articles"), &base.path("templates"), &base.path("index"))
+    }
+
+    pub fn serve_folders(articles: &Path, templates: &Path, index: &Path) -> Self {
+        use std::io::BufRead;
+        let mut child = Command::new(env!("CARGO_BIN_EXE_pharos"))
+            .args(["serve", "--listen", "127.0.0.1:0", "--log", "error"])
+            .arg("--articles")
+            .arg(articles)
+            .arg("--templates")
+            .arg(templates)
+            .arg("--index")
+            .arg(index)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        std::io::BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim().rsplit("http://").next().unwrap().to_owned();
+        assert!(address.starts_with("127.0.0.1:"), "unexpected: {line}");
+        Self { child, address }
+    }
+
+    /// The status and body of a GET; `None` when there is no answer.
+    pub fn get(&self, path: &str) -> Option<(u16, String)> {
+        use std::io::{Read, Write};
+        let mut stream = std::net::TcpStream::connect(&self.address).ok()?;
+        stream.set_read_timeout(Some(PATIENCE)).ok()?;
+        write!(stream, "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").ok()?;
+        let mut reply = Vec::new();
+        stream.read_to_end(&mut reply).ok()?;
+        let reply = String::from_utf8_lossy(&reply).into_owned();
+        let (head, body) = reply.split_once("\r\n\r\n")?;
+        Some((head.split(' ').nth(1)?.parse().ok()?, body.to_owned()))
+    }
+
+    #[track_caller]
+    pub fn wait_ready(&self) {
+        let end = Instant::now() + PATIENCE;
+        while self.get("/health/ready").is_none_or(|(status, _)| status != 200) {
+            assert!(Instant::now() < end, "the program never became ready");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    #[track_caller]
+    pub fn json(&self, path: &str) -> Value {
+        let (status, body) = self.get(path).unwrap_or_else(|| panic!("no answer to {path}"));
+        assert_eq!(status, 200, "{path}: {body}");
+        serde_json::from_str(&body).unwrap()
+    }
+
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The root of the repository.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}

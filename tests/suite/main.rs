@@ -1,0 +1,14 @@
+//! Tests that drive the real router, the real files and the real program.
+
+mod api;
+mod browser;
+mod cli;
+mod codes;
+mod crash;
+mod damage;
+mod harness;
+mod large;
+mod reload;
+mod sample;
+mod templates;
+mod tidy;
