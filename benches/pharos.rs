@@ -24,14 +24,45 @@ fn main() {
 const DAY: Date = Date::constant(2026, 11, 23);
 
 const WORDS: &[&str] = &[
-    "тариф", "подключить", "пакет", "сообщений", "абонент", "оператор", "роуминг", "баланс", "кабинет", "интернет", "скорость", "номер", "договор", "услуга",
-    "стоимость", "месяц", "package", "network", "price", "support", "перенос", "минуты", "поездка", "салон", "паспорт", "оплата", "счёт", "код",
+    "тариф",
+    "подключить",
+    "пакет",
+    "сообщений",
+    "абонент",
+    "оператор",
+    "роуминг",
+    "баланс",
+    "кабинет",
+    "интернет",
+    "скорость",
+    "номер",
+    "договор",
+    "услуга",
+    "стоимость",
+    "месяц",
+    "package",
+    "network",
+    "price",
+    "support",
+    "перенос",
+    "минуты",
+    "поездка",
+    "салон",
+    "паспорт",
+    "оплата",
+    "счёт",
+    "код",
 ];
 
 /// An article of about 4 KB, different for each number.
 fn article(number: usize) -> String {
     let word = |i: usize| WORDS[(number * 31 + i * i * 7 + i) % WORDS.len()];
-    let mut text = format!("---\ntitle: {} {} {number}\nkind: procedure\ntags: [{}]\n---\n\n", word(1), word(2), word(3));
+    let mut text = format!(
+        "---\ntitle: {} {} {number}\nkind: procedure\ntags: [{}]\n---\n\n",
+        word(1),
+        word(2),
+        word(3)
+    );
     for section in 0..6 {
         text.push_str(&format!("## {} {}\n\n", word(section + 5), word(section + 9)));
         for line in 0..5 {
@@ -79,7 +110,9 @@ fn render_article(bencher: Bencher<'_, '_>) {
     let parsed = Article::parse("articles", "a.md", &article(7)).0.expect("a good article");
     let catalog = Catalog::default();
     let reading = Reading { catalog: &catalog, lang: parsed.article.lang, day: DAY, region: None };
-    bencher.bench(|| markdown::render_sections(black_box(&parsed.body), &parsed.article.sections, "a.md", reading));
+    bencher.bench(|| {
+        markdown::render_sections(black_box(&parsed.body), &parsed.article.sections, "a.md", reading)
+    });
 }
 
 #[divan::bench]
@@ -108,7 +141,8 @@ fn index_500_articles() -> Engine {
 fn search_3000_articles(bencher: Bencher<'_, '_>, query: &str) {
     static ENGINE: std::sync::OnceLock<Engine> = std::sync::OnceLock::new();
     let engine = ENGINE.get_or_init(|| engine(3_000));
-    let request = Request { text: query.to_owned(), limit: 10, offset: 0, filter: Filter::on(DAY), lang: None };
+    let request =
+        Request { text: query.to_owned(), limit: 10, offset: 0, filter: Filter::on(DAY), lang: None };
     bencher.bench(|| engine.search(black_box(&request)));
 }
 

@@ -33,7 +33,8 @@ fn main() -> anyhow::Result<()> {
     let stop = Arc::new(AtomicBool::new(false));
     let (asked, failed) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
     let searching = {
-        let (host, stop, asked, failed) = (host.clone(), Arc::clone(&stop), Arc::clone(&asked), Arc::clone(&failed));
+        let (host, stop, asked, failed) =
+            (host.clone(), Arc::clone(&stop), Arc::clone(&asked), Arc::clone(&failed));
         std::thread::spawn(move || {
             while !stop.load(Ordering::Relaxed) {
                 let found = total(&host, "%D0%BF%D0%B0%D0%BA%D0%B5%D1%82");
@@ -83,7 +84,10 @@ fn measure(folder: &std::path::Path, host: &str, files: usize) -> anyhow::Result
 
 fn total(host: &str, query: &str) -> anyhow::Result<u64> {
     let mut stream = TcpStream::connect(host)?;
-    write!(stream, "GET /api/v1/search?limit=1&q={query} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n")?;
+    write!(
+        stream,
+        "GET /api/v1/search?limit=1&q={query} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n"
+    )?;
     let mut reply = String::new();
     stream.read_to_string(&mut reply)?;
     let (head, body) = reply.split_once("\r\n\r\n").context("no reply")?;

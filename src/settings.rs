@@ -57,7 +57,7 @@ pub struct Settings {
     pub poll_seconds: u64,
     /// Files above this size are reported and not read, in bytes.
     pub max_file_bytes: u64,
-    /// Requests answered at one time; more wait.
+    /// Requests answered at one time; more are told to try again.
     pub max_concurrent_requests: usize,
     /// Searches run at one time; 0 for twice the cores.
     pub max_concurrent_searches: usize,
@@ -159,7 +159,7 @@ impl Settings {
             defaults.as_object().map(|o| o.keys().cloned().collect()).unwrap_or_default();
         let known: Vec<&str> = names.iter().map(String::as_str).collect();
         let figment = Figment::from(Serialized::defaults(Self::default()))
-            .merge(Toml::file(file.unwrap_or(Path::new(DEFAULT_FILE))))
+            .merge(Toml::file_exact(file.unwrap_or(Path::new(DEFAULT_FILE))))
             .merge(Env::prefixed("PHAROS_").only(&known))
             .merge(Serialized::globals(flags));
         let settings: Self = figment.extract().map_err(|error| {

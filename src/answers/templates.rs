@@ -12,6 +12,7 @@ use crate::answers::sms::{self, SmsLength};
 use crate::answers::template::{Channel, Template, Variable, VariableType};
 use crate::content::catalog::{Catalog, Lang};
 use crate::content::files::{self, Folder, Stamp};
+use crate::content::front_matter::Status;
 use crate::content::library::{Library, Scope};
 use crate::content::markdown::{self, Reading};
 use crate::content::problem::{Position, Problem, Report, did_you_mean, u32_of};
@@ -20,7 +21,7 @@ use crate::content::{values, yaml};
 /// Work one rendering may do; a loop without end stops here (minijinja counts instructions).
 const FUEL: u64 = 50_000;
 
-/// What encloses inserted values until the text is ready, so that they can be escaped where Markdown has meaning.
+/// What encloses inserted values until the text is ready, so that Markdown in them means nothing.
 const VALUE_START: char = '\u{e000}';
 const VALUE_END: char = '\u{e001}';
 
@@ -29,6 +30,7 @@ const VALUE_END: char = '\u{e001}';
 struct TemplateFile {
     stamp: Stamp,
     read_ns: i64,
+    hash: [u8; 32],
     content: Option<Content>,
     problems: Vec<Problem>,
 }
@@ -122,8 +124,9 @@ pub struct TemplateChanges {
 }
 
 impl Templates {
-    /// The templates as they are on disk now: files that changed are read again, a broken one keeps what it last held.
-    pub fn reload(&self, folder: &Folder, scope: &Scope, now_ns: i64) -> (Self, TemplateChanges) {
+    /// The templates as they are on disk now: files that changed are read again, a broken one keeps what it last held. Without changes
+    /// nothing is different, problems included.
+    pub fn reload(&self, folder: &Folder, scope: &Scope, now_ns: i64) -> (Self, Option<TemplateChanges>) {
         let mut next = self.clone();
         let mut is_changed = false;
         let belows: Vec<String> = match scope {
@@ -133,6 +136,7 @@ impl Templates {
         for below in belows {
             let listing = folder.list(&below);
             if below.is_empty() {
+                is_changed |= next.walk_problems != listing.problems;
                 next.walk_problems = listing.problems;
             }
             let is_below = |path: &str| {
@@ -148,29 +152,35 @@ impl Templates {
                 let is_current = below.is_empty()
                     && known.is_some_and(|f| f.stamp == *stamp && stamp.is_settled(f.read_ns));
                 if !is_current && let Some(file) = load(folder, path, known, now_ns) {
+                    is_changed |= known.is_none_or(|k| k.hash != file.hash || k.problems != file.problems);
                     next.files.insert(path.clone(), file);
-                    is_changed = true;
                 }
             }
         }
         if !is_changed {
-            return (next, TemplateChanges::default());
+            return (next, None);
         }
         next.assemble(folder);
         let changes = self.changes_to(&next);
-        (next, changes)
+        (next, Some(changes))
     }
 
     fn changes_to(&self, next: &Self) -> TemplateChanges {
+        let served = |templates: &Self, id: &str| {
+            templates.by_id.get(id).filter(|t| t.status == Status::Active).map(Arc::clone)
+        };
+        let ids: BTreeSet<&String> = self.by_id.keys().chain(next.by_id.keys()).collect();
         let mut changes = TemplateChanges::default();
-        for (id, template) in &next.by_id {
-            match self.by_id.get(id) {
-                None => changes.added.push(id.clone()),
-                Some(before) if !Arc::ptr_eq(before, template) => changes.changed.push(id.clone()),
-                Some(_) => {}
+        for id in ids {
+            match (served(self, id), served(next, id)) {
+                (None, Some(_)) => changes.added.push(id.clone()),
+                (Some(_), None) => changes.removed.push(id.clone()),
+                (Some(before), Some(after)) if !Arc::ptr_eq(&before, &after) => {
+                    changes.changed.push(id.clone())
+                }
+                _ => {}
             }
         }
-        changes.removed.extend(self.by_id.keys().filter(|id| !next.by_id.contains_key(*id)).cloned());
         changes
     }
 
@@ -190,12 +200,16 @@ impl Templates {
                     }
                 }
                 Some(Content::Template(template)) => {
+                    // Of two files with one id the first is served, head and bodies.
+                    if by_id.contains_key(&template.id) {
+                        continue;
+                    }
                     for body in &template.bodies {
                         let name = body_name(&template.id, body.channel);
                         // Bodies were compiled when they were read; a failure here is impossible but harmless.
                         let _ = environment.add_template_owned(name, catalog_calls(&body.source));
                     }
-                    by_id.entry(template.id.clone()).or_insert_with(|| Arc::clone(template));
+                    by_id.insert(template.id.clone(), Arc::clone(template));
                 }
                 None => {}
             }
@@ -212,6 +226,11 @@ impl Templates {
     /// All templates, by id.
     pub fn all(&self) -> impl Iterator<Item = &Arc<Template>> {
         self.by_id.values()
+    }
+
+    /// The templates that are no drafts and not archived, by id.
+    pub fn served(&self) -> impl Iterator<Item = &Arc<Template>> {
+        self.all().filter(|t| t.status == Status::Active)
     }
 
     /// The templates that belong to an article: those that name it, and those about one of its products in its language.
@@ -265,8 +284,14 @@ impl Templates {
             region: filling.region.as_deref(),
         };
         let (text, html) = if channel.is_markdown() {
-            let markdown = escape_values(&marked);
-            (plain_text(&markdown), markdown::render(&markdown, "", reading))
+            let (markdown, held) = hold_values(&marked);
+            let html = markdown::render(&markdown, "", reading);
+            let escape = |value: &str| {
+                let mut escaped = String::new();
+                markdown::escape_into(value, &mut escaped);
+                escaped
+            };
+            (put_back(&plain_text(&markdown), &held, str::to_owned), put_back(&html, &held, escape))
         } else {
             let text = marked.replace([VALUE_START, VALUE_END], "").trim().to_owned();
             let mut html = String::from("<p>");
@@ -384,7 +409,8 @@ fn new_environment() -> Environment<'static> {
         if value.is_undefined() {
             return Err(Error::from(ErrorKind::UndefinedError));
         }
-        write!(output, "{VALUE_START}{value}{VALUE_END}").map_err(Error::from)
+        let text = value.to_string().replace(|c: char| ('\u{e000}'..='\u{f8ff}').contains(&c), "");
+        write!(output, "{VALUE_START}{text}{VALUE_END}").map_err(Error::from)
     });
     environment
 }
@@ -399,10 +425,14 @@ fn load(folder: &Folder, path: &str, known: Option<&TemplateFile>, now_ns: i64) 
     let file = match folder.read(path) {
         Ok(None) => return None,
         Err((stamp, problem)) => {
-            return Some(TemplateFile { stamp, read_ns: now_ns, content: before, problems: vec![*problem] });
+            let problems = vec![*problem];
+            return Some(TemplateFile { stamp, read_ns: now_ns, hash: [0; 32], content: before, problems });
         }
         Ok(Some(file)) => file,
     };
+    if let Some(known) = known.filter(|known| known.hash == file.hash) {
+        return Some(TemplateFile { stamp: file.stamp, read_ns: now_ns, ..known.clone() });
+    }
     let (content, problems) = if is_fragment(path) {
         read_fragment(folder, path, &file.text)
     } else {
@@ -419,7 +449,13 @@ fn load(folder: &Folder, path: &str, known: Option<&TemplateFile>, now_ns: i64) 
         }
         (template.filter(|_| compiles).map(|t| Content::Template(Arc::new(t))), problems)
     };
-    Some(TemplateFile { stamp: file.stamp, read_ns: now_ns, content: content.or(before), problems })
+    Some(TemplateFile {
+        stamp: file.stamp,
+        read_ns: now_ns,
+        hash: file.hash,
+        content: content.or(before),
+        problems,
+    })
 }
 
 fn read_fragment(folder: &Folder, path: &str, text: &str) -> (Option<Content>, Vec<Problem>) {
@@ -531,31 +567,44 @@ impl Object for Context {
     }
 }
 
-/// The text as Markdown in which inserted values mean only themselves.
-fn escape_values(marked: &str) -> String {
+/// What stands in the Markdown for the first inserted value; the next characters stand for the next values.
+const FIRST_HELD: u32 = 0xe100;
+
+/// Values that can be held; the private use area goes no further.
+const MAX_HELD: u32 = 0x1700;
+
+/// The Markdown with a character of its own in the place of each inserted value, and the values. Plain words and numbers are left where
+/// they are, so that they can be part of an address.
+fn hold_values(marked: &str) -> (String, Vec<String>) {
     let mut markdown = String::with_capacity(marked.len());
-    let mut in_value = false;
-    let mut in_code = false;
-    for c in marked.chars() {
-        match c {
-            VALUE_START => in_value = true,
-            VALUE_END => in_value = false,
-            // Between backticks nothing has meaning but the backtick itself.
-            '`' if in_value && in_code => markdown.push('\''),
-            '`' if !in_value => {
-                in_code = !in_code;
-                markdown.push('`');
+    let mut held: Vec<String> = Vec::new();
+    for (number, piece) in marked.split([VALUE_START, VALUE_END]).enumerate() {
+        // Values are not nested, so every second piece is one.
+        let is_value = number % 2 == 1;
+        let is_plain = piece.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '.');
+        let next = u32::try_from(held.len())
+            .ok()
+            .filter(|n| *n < MAX_HELD)
+            .and_then(|n| char::from_u32(FIRST_HELD + n));
+        match next {
+            Some(place) if is_value && !is_plain => {
+                markdown.push(place);
+                held.push(piece.to_owned());
             }
-            '\n' => {
-                in_code = false;
-                markdown.push('\n');
-            }
-            c if in_value && !in_code && c.is_ascii_punctuation() => {
-                markdown.push('\\');
-                markdown.push(c);
-            }
-            c => markdown.push(c),
+            _ => markdown.push_str(piece),
         }
     }
-    markdown
+    (markdown, held)
+}
+
+/// Puts the held values where their characters stand.
+fn put_back(text: &str, held: &[String], form: impl Fn(&str) -> String) -> String {
+    let mut whole = String::with_capacity(text.len());
+    for c in text.chars() {
+        match u32::from(c).checked_sub(FIRST_HELD).and_then(|at| held.get(at as usize)) {
+            Some(value) => whole.push_str(&form(value)),
+            None => whole.push(c),
+        }
+    }
+    whole
 }

@@ -127,7 +127,7 @@ pub struct PageParams {
 }
 
 /// Lists the articles that the filters admit, by id.
-#[utoipa::path(get, path = "/api/v1/articles", tag = "articles", params(PageParams, FilterParams), responses(
+#[utoipa::path(get, operation_id = "list_articles", path = "/api/v1/articles", tag = "articles", params(PageParams, FilterParams), responses(
     (status = 200, description = "Articles", body = ArticleList),
     (status = 400, description = "A parameter is wrong", body = ProblemDetails, content_type = "application/problem+json"),
 ))]
@@ -172,7 +172,7 @@ fn updated_at(article: &Article, snapshot: &Snapshot) -> Timestamp {
 }
 
 /// An article to be read on a day.
-#[utoipa::path(get, path = "/api/v1/articles/{id}", tag = "articles",
+#[utoipa::path(get, operation_id = "get_article", path = "/api/v1/articles/{id}", tag = "articles",
     params(("id" = String, Path, description = "The article's id; it may hold slashes"), FilterParams), responses(
     (status = 200, description = "The article", body = ArticleView),
     (status = 400, description = "A parameter is wrong", body = ProblemDetails, content_type = "application/problem+json"),
@@ -227,7 +227,7 @@ pub fn view(snapshot: &Snapshot, id: &str, filter: &Filter) -> Result<ArticleVie
     }
     let twins = article.translation_ids();
     let is_served =
-        |id: &String| library.find(id).is_some_and(|(_, a)| filter.admits(a) && a.lang != article.lang);
+        |id: &String| library.find_in_force(id, filter.day, region).is_some_and(|a| a.lang != article.lang);
     Ok(ArticleView {
         id: article.id.clone(),
         title: article.title_on(&library.catalog, filter.day, region),
@@ -242,7 +242,7 @@ pub fn view(snapshot: &Snapshot, id: &str, filter: &Filter) -> Result<ArticleVie
         related: related(article, library, filter),
         translations: twins.into_iter().filter(is_served).collect(),
         templates: engine.templates_of(Some(&article.id), filter),
-        replaced_by: article.matter.replaced_by.as_ref().map(|l| l.text.to_string()),
+        replaced_by: library.replacement(article, filter.day, region),
         is_flow: article.matter.flow.is_some(),
         owner: article.matter.owner.clone(),
         verified: article.matter.verified.clone(),

@@ -36,7 +36,7 @@ pub struct ChangeList {
 }
 
 /// Lists what changed since a moment, as far back as this process runs.
-#[utoipa::path(get, path = "/api/v1/changes", tag = "content", params(ChangeParams), responses(
+#[utoipa::path(get, operation_id = "list_changes", path = "/api/v1/changes", tag = "content", params(ChangeParams), responses(
     (status = 200, description = "Changes", body = ChangeList),
     (status = 400, description = "A parameter is wrong", body = ProblemDetails, content_type = "application/problem+json"),
 ))]

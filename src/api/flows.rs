@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use crate::api::articles;
 use crate::api::parameters::FilterParams;
 use crate::api::reply::Json;
-use crate::content::flow;
+use crate::content::flow::{self, Choice};
 use crate::content::validity::Validity;
 use crate::http::extract::{Id, Query, Reader};
 use crate::http::problem::{Code, Problem, ProblemDetails};
@@ -57,7 +57,7 @@ pub struct FlowView {
 }
 
 /// A guided flow, step by step.
-#[utoipa::path(get, path = "/api/v1/flows/{id}", tag = "flows",
+#[utoipa::path(get, operation_id = "get_flow", path = "/api/v1/flows/{id}", tag = "flows",
     params(("id" = String, Path, description = "The id of the flow's article; it may hold slashes"), FilterParams), responses(
     (status = 200, description = "The flow", body = FlowView),
     (status = 404, description = "No such flow", body = ProblemDetails, content_type = "application/problem+json"),
@@ -81,7 +81,15 @@ pub async fn get(
         let expand = |text: &str| library.catalog.expand(text, article.lang, filter.day, region);
         let steps = view.sections.into_iter().filter(|s| !s.anchor.is_empty()).filter_map(|section| {
             let number = article.section_at(&section.anchor)?;
-            let choices = choices[number].iter().map(|choice| ChoiceView {
+            let is_open = |choice: &&Choice| {
+                let to = library.find_in_force(&choice.article, filter.day, region);
+                to.is_some_and(|to| {
+                    let step = to.section_at(&choice.step);
+                    choice.step.is_empty()
+                        || step.is_some_and(|step| to.section_in_force(step, filter.day, region))
+                })
+            };
+            let choices = choices[number].iter().filter(is_open).map(|choice| ChoiceView {
                 label: expand(&choice.label),
                 note: expand(&choice.note),
                 flow: choice.article.clone(),

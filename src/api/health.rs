@@ -34,13 +34,13 @@ pub struct Readiness {
 }
 
 /// Whether the process lives.
-#[utoipa::path(get, path = "/health/live", tag = "health", responses((status = 200, description = "It does", body = Health)))]
+#[utoipa::path(get, operation_id = "is_live", path = "/health/live", tag = "health", responses((status = 200, description = "It does", body = Health)))]
 pub async fn live() -> Json<Health> {
     Json(Health { status: "ok", version: env!("CARGO_PKG_VERSION") })
 }
 
 /// Whether the content is served.
-#[utoipa::path(get, path = "/health/ready", tag = "health", responses(
+#[utoipa::path(get, operation_id = "is_ready", path = "/health/ready", tag = "health", responses(
     (status = 200, description = "It is", body = Readiness),
     (status = 503, description = "Not yet", body = ProblemDetails, content_type = "application/problem+json"),
 ))]
@@ -51,12 +51,12 @@ pub async fn ready(State(state): State<AppState>) -> Result<Json<Readiness>, Pro
         status: "ready",
         generation: snapshot.generation,
         articles: engine.library.articles().count(),
-        templates: engine.templates.all().count(),
+        templates: engine.templates.served().count(),
     }))
 }
 
 /// Metrics in the text format of Prometheus.
-#[utoipa::path(get, path = "/metrics", tag = "health", responses(
+#[utoipa::path(get, operation_id = "metrics", path = "/metrics", tag = "health", responses(
     (status = 200, description = "Metrics", content_type = "text/plain"),
 ))]
 pub async fn metrics(State(state): State<AppState>) -> Response {
@@ -64,7 +64,7 @@ pub async fn metrics(State(state): State<AppState>) -> Response {
         let engine = &snapshot.engine;
         gauge("pharos_generation", snapshot.generation);
         gauge("pharos_articles", engine.library.articles().count() as u64);
-        gauge("pharos_templates", engine.templates.all().count() as u64);
+        gauge("pharos_templates", engine.templates.served().count() as u64);
         gauge("pharos_index_documents", engine.reader.searcher.num_docs());
         gauge("pharos_index_segments", engine.reader.searcher.segment_readers().len() as u64);
     }

@@ -20,21 +20,25 @@ const MAX_TOLD: usize = 100;
 
 #[derive(Serialize)]
 struct Told<'a> {
+    boot: String,
     generation: u64,
+    day: jiff::civil::Date,
     total: usize,
     changes: &'a [Change],
 }
 
 /// Tells clients what changed: events `hello` at once, `change` with generation and changes, `lost` when some were missed.
-#[utoipa::path(get, path = "/api/v1/live", tag = "content", responses(
+#[utoipa::path(get, operation_id = "follow_changes", path = "/api/v1/live", tag = "content", responses(
     (status = 200, description = "Events `hello`, `change` and `lost`", content_type = "text/event-stream"),
 ))]
 pub async fn live(State(state): State<AppState>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let changes = BroadcastStream::new(state.app.subscribe());
     let generation = state.app.snapshot().map_or(0, |s| s.generation);
-    let hello = Event::default().event("hello").data(format!("{{\"generation\":{generation}}}"));
-    let events = changes.map(|received| match received {
-        Ok(event) => told(&event),
+    let first = LiveEvent { generation, changes: std::sync::Arc::default() };
+    let hello = told("hello", &first, &state);
+    let teller = state.clone();
+    let events = changes.map(move |received| match received {
+        Ok(event) => told("change", &event, &teller),
         Err(BroadcastStreamRecvError::Lagged(missed)) => {
             Event::default().event("lost").data(format!("{{\"missed\":{missed}}}"))
         }
@@ -48,9 +52,10 @@ pub async fn live(State(state): State<AppState>) -> Sse<impl Stream<Item = Resul
     Sse::new(stream).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)))
 }
 
-fn told(event: &LiveEvent) -> Event {
+fn told(name: &str, event: &LiveEvent, state: &AppState) -> Event {
     let changes = &event.changes[..event.changes.len().min(MAX_TOLD)];
-    let told = Told { generation: event.generation, total: event.changes.len(), changes };
+    let (boot, day) = (format!("{:x}", state.boot), state.app.clock.today());
+    let told = Told { boot, day, generation: event.generation, total: event.changes.len(), changes };
     let data = serde_json::to_string(&told).unwrap_or_default();
-    Event::default().event("change").id(event.generation.to_string()).data(data)
+    Event::default().event(name).id(event.generation.to_string()).data(data)
 }

@@ -36,7 +36,7 @@ use super::{articles, changes, flows, health, live, problems, products, search, 
 pub struct ApiDoc;
 
 /// This document.
-#[utoipa::path(get, path = "/api/v1/openapi.json", tag = "health", responses(
+#[utoipa::path(get, operation_id = "openapi", path = "/api/v1/openapi.json", tag = "health", responses(
     (status = 200, description = "OpenAPI 3.1", content_type = "application/json"),
 ))]
 pub async fn document() -> Response {

@@ -21,7 +21,7 @@ pub struct ProblemList {
 }
 
 /// Lists what is wrong with the content.
-#[utoipa::path(get, path = "/api/v1/problems", tag = "content", responses(
+#[utoipa::path(get, operation_id = "list_problems", path = "/api/v1/problems", tag = "content", responses(
     (status = 200, description = "Problems", body = ProblemList),
     (status = 503, description = "The content is being loaded", body = ProblemDetails, content_type = "application/problem+json"),
 ))]

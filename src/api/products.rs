@@ -10,6 +10,7 @@ use crate::api::parameters::FilterParams;
 use crate::api::reply::Json;
 use crate::content::catalog::{AttributeType, Catalog, Lang, Product};
 use crate::content::front_matter::Status;
+use crate::content::library::Library;
 use crate::content::validity::Validity;
 use crate::http::extract::{Id, Query, Reader, list as parted};
 use crate::http::problem::{Code, FieldError, Problem, ProblemDetails};
@@ -73,7 +74,7 @@ pub struct ProductList {
     pub total: usize,
 }
 
-fn view(product: &Product, lang: Lang, filter: &Filter) -> ProductView {
+fn view(product: &Product, library: &Library, lang: Lang, filter: &Filter) -> ProductView {
     let region = filter.region.as_deref();
     let values = product.values.iter().filter_map(|(attribute, _)| {
         let (attribute, variant) = product.variant(&attribute.id, filter.day, region)?;
@@ -92,8 +93,11 @@ fn view(product: &Product, lang: Lang, filter: &Filter) -> ProductView {
         aliases: product.aliases.clone(),
         status: product.status,
         validity: product.validity.clone(),
-        article: product.article.clone(),
-        replaced_by: product.replaced_by.clone(),
+        article: product.article.clone().filter(|id| library.find_in_force(id, filter.day, region).is_some()),
+        replaced_by: product
+            .replaced_by
+            .clone()
+            .filter(|id| library.catalog.product(id).is_some_and(|p| p.is_offered(filter.day, region))),
         tags: product.tags.clone(),
         not_with: product.not_with.clone(),
         values: values.collect(),
@@ -102,14 +106,13 @@ fn view(product: &Product, lang: Lang, filter: &Filter) -> ProductView {
 }
 
 fn is_admitted(product: &Product, filter: &Filter) -> bool {
-    product.status != Status::Draft
+    product.is_offered(filter.day, filter.region.as_deref())
         && filter.status.is_none_or(|status| status == product.status)
-        && product.validity.in_force(filter.day, filter.region.as_deref())
         && filter.tags.iter().all(|tag| product.tags.contains(tag))
 }
 
 /// Lists the products of the catalogue.
-#[utoipa::path(get, path = "/api/v1/products", tag = "products", params(FilterParams), responses(
+#[utoipa::path(get, operation_id = "list_products", path = "/api/v1/products", tag = "products", params(FilterParams), responses(
     (status = 200, description = "Products", body = ProductList),
     (status = 400, description = "A parameter is wrong", body = ProblemDetails, content_type = "application/problem+json"),
 ))]
@@ -120,9 +123,13 @@ pub async fn list(
     let filter = read(&params, &state)?;
     let reply = state.run(move |snapshot| {
         let lang = filter.lang.unwrap_or_default();
-        let catalog = &snapshot.engine.library.catalog;
-        let products: Vec<ProductView> =
-            catalog.products().filter(|p| is_admitted(p, &filter)).map(|p| view(p, lang, &filter)).collect();
+        let library = &snapshot.engine.library;
+        let products: Vec<ProductView> = library
+            .catalog
+            .products()
+            .filter(|p| is_admitted(p, &filter))
+            .map(|p| view(p, library, lang, &filter))
+            .collect();
         Ok(ProductList { total: products.len(), products })
     });
     Ok(Json(reply.await?))
@@ -136,7 +143,7 @@ fn read(params: &FilterParams, state: &AppState) -> Result<Filter, Problem> {
 }
 
 /// A product with its values in force.
-#[utoipa::path(get, path = "/api/v1/products/{id}", tag = "products",
+#[utoipa::path(get, operation_id = "get_product", path = "/api/v1/products/{id}", tag = "products",
     params(("id" = String, Path, description = "The product's id"), FilterParams), responses(
     (status = 200, description = "The product", body = ProductView),
     (status = 404, description = "No such product, or not offered", body = ProblemDetails, content_type = "application/problem+json"),
@@ -148,8 +155,9 @@ pub async fn get(
 ) -> Result<Json<ProductView>, Problem> {
     let filter = read(&params, &state)?;
     let reply = state.run(move |snapshot| {
-        let product = find(&snapshot.engine.library.catalog, &id, &filter)?;
-        Ok(view(product, filter.lang.unwrap_or_default(), &filter))
+        let library = &snapshot.engine.library;
+        let product = find(&library.catalog, &id, &filter)?;
+        Ok(view(product, library, filter.lang.unwrap_or_default(), &filter))
     });
     Ok(Json(reply.await?))
 }
@@ -198,7 +206,7 @@ pub struct Comparison {
 }
 
 /// Compares products on a day.
-#[utoipa::path(get, path = "/api/v1/compare", tag = "products", params(CompareParams, FilterParams), responses(
+#[utoipa::path(get, operation_id = "compare_products", path = "/api/v1/compare", tag = "products", params(CompareParams, FilterParams), responses(
     (status = 200, description = "The comparison", body = Comparison),
     (status = 400, description = "A parameter is wrong", body = ProblemDetails, content_type = "application/problem+json"),
     (status = 404, description = "No such product", body = ProblemDetails, content_type = "application/problem+json"),
@@ -219,11 +227,11 @@ pub async fn compare(
         ));
     }
     let reply = state.run(move |snapshot| {
-        let catalog = &snapshot.engine.library.catalog;
+        let library = &snapshot.engine.library;
         let found: Vec<&Product> =
-            ids.iter().map(|id| find(catalog, id, &filter)).collect::<Result<_, _>>()?;
+            ids.iter().map(|id| find(&library.catalog, id, &filter)).collect::<Result<_, _>>()?;
         let products: Vec<ProductView> =
-            found.iter().map(|p| view(p, filter.lang.unwrap_or_default(), &filter)).collect();
+            found.iter().map(|p| view(p, library, filter.lang.unwrap_or_default(), &filter)).collect();
         let mut conflicts = Vec::new();
         for (at, product) in found.iter().enumerate() {
             for other in &found[at + 1..] {

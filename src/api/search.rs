@@ -70,7 +70,7 @@ fn check_length(text: &str) -> Result<(), Problem> {
 }
 
 /// Finds articles and, where there is one, the direct answer.
-#[utoipa::path(get, path = "/api/v1/search", tag = "search", params(SearchParams, FilterParams), responses(
+#[utoipa::path(get, operation_id = "search", path = "/api/v1/search", tag = "search", params(SearchParams, FilterParams), responses(
     (status = 200, description = "What was found", body = Reply),
     (status = 400, description = "A parameter is wrong", body = ProblemDetails, content_type = "application/problem+json"),
     (status = 503, description = "The content is being loaded", body = ProblemDetails, content_type = "application/problem+json"),
@@ -108,7 +108,7 @@ pub struct Suggestions {
 }
 
 /// Completes what is being typed: codes, products, articles.
-#[utoipa::path(get, path = "/api/v1/suggest", tag = "search", params(SuggestParams, FilterParams), responses(
+#[utoipa::path(get, operation_id = "suggest", path = "/api/v1/suggest", tag = "search", params(SuggestParams, FilterParams), responses(
     (status = 200, description = "Suggestions", body = Suggestions),
     (status = 400, description = "A parameter is wrong", body = ProblemDetails, content_type = "application/problem+json"),
 ))]

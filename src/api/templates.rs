@@ -95,7 +95,7 @@ fn view(template: &Template) -> TemplateView {
 }
 
 /// Lists answer templates: those of an article come in the order they fit it.
-#[utoipa::path(get, path = "/api/v1/templates", tag = "templates", params(TemplateParams), responses(
+#[utoipa::path(get, operation_id = "list_templates", path = "/api/v1/templates", tag = "templates", params(TemplateParams), responses(
     (status = 200, description = "Templates", body = TemplateList),
     (status = 400, description = "A parameter is wrong", body = ProblemDetails, content_type = "application/problem+json"),
 ))]
@@ -136,7 +136,7 @@ pub async fn list(
 }
 
 /// A template with its variables and bodies.
-#[utoipa::path(get, path = "/api/v1/templates/{id}", tag = "templates",
+#[utoipa::path(get, operation_id = "get_template", path = "/api/v1/templates/{id}", tag = "templates",
     params(("id" = String, Path, description = "The template's id; it may hold slashes")), responses(
     (status = 200, description = "The template", body = TemplateView),
     (status = 404, description = "No such template, or not in force", body = ProblemDetails, content_type = "application/problem+json"),
@@ -180,7 +180,7 @@ pub struct RenderReply {
 }
 
 /// Fills in a template for a channel.
-#[utoipa::path(post, path = "/api/v1/render", tag = "templates", request_body = RenderRequest, responses(
+#[utoipa::path(post, operation_id = "render_template", path = "/api/v1/render", tag = "templates", request_body = RenderRequest, responses(
     (status = 200, description = "The answer", body = RenderReply),
     (status = 400, description = "The body is wrong", body = ProblemDetails, content_type = "application/problem+json"),
     (status = 404, description = "No such template", body = ProblemDetails, content_type = "application/problem+json"),

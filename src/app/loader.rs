@@ -1,6 +1,7 @@
 //! Brings library and index to what is on disk: at the start by difference, then change by change.
 
 use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,8 +13,9 @@ use crate::app::progress::Progress;
 use crate::app::snapshot::Folders;
 use crate::clock::Clock;
 use crate::content::article::{Article, ParsedArticle};
-use crate::content::catalog::Catalog;
-use crate::content::files::Listing;
+use crate::content::catalog::{Catalog, Lang};
+use crate::content::files::{self, Listing};
+use crate::content::front_matter::Status;
 use crate::content::library::{self, Library, Loaded, Plan, Scope, Slot, Source};
 use crate::content::problem::Report;
 use crate::index::generation::{self, Generation, IndexError, Opened, WriteLock};
@@ -52,7 +54,7 @@ pub struct Update {
 pub struct Loader {
     folders: Folders,
     clock: Clock,
-    _lock: Option<WriteLock>,
+    lock: Option<WriteLock>,
     generation: Generation,
     writer: Writer,
     manifest: Manifest,
@@ -80,11 +82,24 @@ impl Loader {
             let opened = generation::open_newest(index_root);
             (walking.join().ok(), opened)
         });
+        let made_anew = |reason: &dyn std::fmt::Display| tracing::warn!(%reason, "the index is made anew");
         let opened = opened.unwrap_or_else(|error| {
-            tracing::warn!(reason = %error, "the index is made anew");
+            made_anew(&error);
             None
         });
-        Self::start(lock, opened, listing, folders, index_root, clock, progress)
+        if opened.is_some() {
+            // A damaged index may break its reader in ways nobody foresaw; then it is made anew as well.
+            let (folders, clock, progress) = (folders.clone(), clock.clone(), Arc::clone(&progress));
+            let started = catch_unwind(AssertUnwindSafe(|| {
+                Self::start(opened, listing, folders, index_root, clock, progress)
+            }));
+            match started {
+                Ok(Ok(loader)) => return Ok(loader.holding(lock)),
+                Ok(Err(error)) => made_anew(&error),
+                Err(_) => made_anew(&"it broke its reader"),
+            }
+        }
+        Ok(Self::start(None, None, folders, index_root, clock, progress)?.holding(lock))
     }
 
     /// Makes the index in a folder anew from the files.
@@ -98,11 +113,16 @@ impl Loader {
         progress: Arc<Progress>,
     ) -> Result<Self, IndexError> {
         let lock = generation::lock(index_root)?;
-        Self::start(lock, None, None, folders, index_root, clock, progress)
+        Ok(Self::start(None, None, folders, index_root, clock, progress)?.holding(lock))
+    }
+
+    /// The loader, with the right to write while it lives.
+    fn holding(mut self, lock: WriteLock) -> Self {
+        self.lock = Some(lock);
+        self
     }
 
     fn start(
-        lock: WriteLock,
         opened: Option<Opened>,
         listing: Option<Listing>,
         folders: Folders,
@@ -127,7 +147,7 @@ impl Loader {
         let mut loader = Self {
             folders,
             clock,
-            _lock: Some(lock),
+            lock: None,
             generation,
             writer,
             manifest,
@@ -139,8 +159,18 @@ impl Loader {
         loader.update_templates(&Scope::Everything, &mut update);
         let listing = listing.unwrap_or_else(|| loader.folders.articles.list(""));
         let plan = loader.library.plan_everything(listing);
+        let is_new = matches!(pace, Pace::Bulk);
+        let has_work = !plan.read.is_empty() || !plan.remove.is_empty();
+        // What is about to be written to is read whole before; without work that is done after serving has begun.
+        if has_work && !is_new && loader.is_damaged()? {
+            return Err(IndexError::Damaged("its checksums are wrong".to_owned()));
+        }
         loader.carry_out(plan, &mut update)?;
-        if matches!(pace, Pace::Bulk) {
+        // The catalogue and the day may have changed since the index was written.
+        if loader.reindex_stale_values()? || is_new && !has_work {
+            loader.commit()?;
+        }
+        if is_new {
             loader.finish_bulk()?;
         }
         loader.generation.remove_others();
@@ -153,16 +183,20 @@ impl Loader {
     /// The folder cannot be written.
     pub fn rebuild(&mut self) -> Result<(), IndexError> {
         let Some(root) = self.generation.folder.parent().map(Path::to_owned) else { return Ok(()) };
-        let generation = Generation::create(&root)?;
-        self.manifest = Manifest::create(&generation.folder, 0)?;
-        self.writer = Writer::new(generation.index.clone(), generation.fields, Pace::Bulk)?;
-        self.generation = generation;
-        let catalog = Arc::clone(&self.library.catalog);
-        self.library = Library::of(Vec::new(), catalog, self.clock.today());
-        self.update(&Dirty::everything())?;
-        self.finish_bulk()?;
-        self.generation.remove_others();
-        Ok(())
+        let (folders, clock, progress) =
+            (self.folders.clone(), self.clock.clone(), Arc::clone(&self.progress));
+        match Self::start(None, None, folders, &root, clock, progress) {
+            Ok(mut next) => {
+                next.lock = self.lock.take();
+                *self = next;
+                Ok(())
+            }
+            Err(error) => {
+                // What was begun is of no use, and a full disk needs the room.
+                self.generation.remove_others();
+                Err(error)
+            }
+        }
     }
 
     fn finish_bulk(&mut self) -> Result<(), IndexError> {
@@ -190,17 +224,15 @@ impl Loader {
     fn carry_out(&mut self, plan: Plan, update: &mut Update) -> Result<(), IndexError> {
         let today = self.clock.today();
         let is_new_day = self.library.day != today;
-        if is_new_day || !plan.catalog.is_empty() {
-            self.library.day = today;
-            self.update_catalog(&plan.catalog, update);
-            update.is_changed = true;
-        }
+        self.library.day = today;
+        let is_other_catalog = self.update_catalog(&plan.catalog, update);
+        update.is_changed |= is_new_day || is_other_catalog;
         let mut is_written = self.apply(&plan, update)?;
-        if is_new_day || !plan.catalog.is_empty() {
+        if is_new_day || is_other_catalog {
             is_written |= self.reindex_stale_values()?;
         }
         if let Some(problems) = plan.walk_problems {
-            self.library.set_walk_problems(problems);
+            update.is_changed |= self.library.set_walk_problems(problems);
         }
         if is_written {
             self.commit()?;
@@ -209,8 +241,9 @@ impl Loader {
     }
 
     fn update_templates(&mut self, scope: &Scope, update: &mut Update) {
-        let (next, TemplateChanges { added, changed, removed }) =
-            self.templates.reload(&self.folders.templates, scope, self.now_ns());
+        let (next, changes) = self.templates.reload(&self.folders.templates, scope, self.now_ns());
+        update.is_changed |= changes.is_some();
+        let TemplateChanges { added, changed, removed } = changes.unwrap_or_default();
         let before = std::mem::replace(&mut self.templates, Arc::new(next));
         for (happened, ids, from) in [
             (Happened::Added, added, &self.templates),
@@ -222,30 +255,32 @@ impl Loader {
                 update.changes.push((happened, Subject::Template, id, title));
             }
         }
-        // Problems may have changed even where no template did.
-        update.is_changed = true;
     }
 
-    fn update_catalog(&mut self, paths: &BTreeSet<String>, update: &mut Update) {
+    /// Reads catalogue files again. Returns whether the catalogue is different.
+    fn update_catalog(&mut self, paths: &BTreeSet<String>, update: &mut Update) -> bool {
         if paths.is_empty() {
-            return;
+            return false;
         }
         let before = Arc::clone(&self.library.catalog);
-        let next = Arc::new(library::reload_catalog(&before, &self.folders.articles, paths));
-        for product in next.products() {
-            let happened = match before.product(&product.id) {
-                None => Happened::Added,
-                Some(old) if old != product => Happened::Changed,
-                Some(_) => continue,
+        let (next, is_changed) =
+            library::reload_catalog(&before, &self.folders.articles, paths, self.now_ns());
+        let served = |catalog: &Catalog, id: &str| {
+            catalog.product(id).filter(|p| p.status != Status::Draft).map(Arc::clone)
+        };
+        let ids: BTreeSet<&String> = before.products().chain(next.products()).map(|p| &p.id).collect();
+        for id in ids {
+            let (happened, product) = match (served(&before, id), served(&next, id)) {
+                (None, Some(new)) => (Happened::Added, new),
+                (Some(old), Some(new)) if old != new => (Happened::Changed, new),
+                (Some(old), None) => (Happened::Removed, old),
+                _ => continue,
             };
-            let title = product.title.get(Default::default()).to_owned();
-            update.changes.push((happened, Subject::Product, product.id.clone(), title));
+            let title = product.title.get(Lang::default()).to_owned();
+            update.changes.push((happened, Subject::Product, id.clone(), title));
         }
-        for product in before.products().filter(|p| next.product(&p.id).is_none()) {
-            let title = product.title.get(Default::default()).to_owned();
-            update.changes.push((Happened::Removed, Subject::Product, product.id.clone(), title));
-        }
-        self.library.catalog = next;
+        self.library.catalog = Arc::new(next);
+        is_changed
     }
 
     /// Reads and indexes what a plan names. Returns whether anything has to be committed.
@@ -272,8 +307,9 @@ impl Loader {
         let now_ns = self.now_ns();
         match library::load_article(&self.folders.articles, path, now_ns) {
             Loaded::Gone => {
-                let id = crate::content::files::id_of(path);
-                let is_known = self.library.slot(&id).is_some();
+                let id = files::id_of(path);
+                let holder = self.library.slot(&id).and_then(|slot| self.library.source(slot));
+                let is_known = holder.is_some_and(|source| source.path == path);
                 if is_known {
                     self.remove(&id, update)?;
                 }
@@ -300,11 +336,8 @@ impl Loader {
                 && b.article.is_some()
         });
         let id = source.id.clone();
-        let had_article = before.as_ref().is_some_and(|b| b.article.is_some());
-        if is_same
-            && before.is_some_and(|b| b.stamp == source.stamp)
-            && source.stamp.is_settled(source.read_ns)
-        {
+        let was_served = before.as_ref().is_some_and(|b| b.article.as_ref().is_some_and(is_served));
+        if is_same && before.is_some_and(|b| b.stamp == source.stamp) {
             // Nothing to remember but when it was read, which a restart finds out by itself.
             self.library.put(source);
             return Ok(false);
@@ -313,7 +346,13 @@ impl Loader {
         self.note(slot)?;
         if !is_same {
             self.writer.put(slot, parsed, &self.library.catalog, self.library.day)?;
-            let happened = if had_article { Happened::Changed } else { Happened::Added };
+            let happened = match (was_served, parsed.article.matter.status != Status::Draft) {
+                (true, true) => Happened::Changed,
+                (false, true) => Happened::Added,
+                (true, false) => Happened::Removed,
+                // What readers never got is none of their business.
+                (false, false) => return Ok(true),
+            };
             let title = parsed.article.title_on(&self.library.catalog, self.library.day, None);
             update.changes.push((happened, Subject::Article, id, title));
         }
@@ -323,6 +362,11 @@ impl Loader {
     /// A file that cannot be served as it is: its last good article stays.
     fn take_bad(&mut self, mut source: Source) -> Result<bool, IndexError> {
         if let Some(before) = self.library.slot(&source.id).and_then(|slot| self.library.source(slot)) {
+            if before.path != source.path && before.article.is_some() {
+                // A broken file does not push a good one with the same id aside.
+                self.library.set_aside(&source.path);
+                return Ok(true);
+            }
             source.article.clone_from(&before.article);
             source.values_hash = before.values_hash;
         }
@@ -340,7 +384,7 @@ impl Loader {
             self.manifest.remove(slot)?;
             self.writer.remove(id)?;
         }
-        if let Some(article) = article {
+        if let Some(article) = article.filter(is_served) {
             let title = article.title_on(&self.library.catalog, self.library.day, None);
             update.changes.push((Happened::Removed, Subject::Article, id.to_owned(), title));
         }
@@ -447,11 +491,15 @@ pub fn open_as_it_is(folders: &Folders, index_root: &Path, today: Date) -> Resul
     Ok(Engine::new(Arc::new(library), generation.latest()?, Arc::new(templates)))
 }
 
+fn is_served(article: &Arc<Article>) -> bool {
+    article.matter.status != Status::Draft
+}
+
 fn load_catalog(folders: &Folders, before: &Catalog, scope: &Scope) -> Arc<Catalog> {
     let mut empty = Library::default();
     let below = Scope::Paths(BTreeSet::from([library::CATALOG_FOLDER.trim_end_matches('/').to_owned()]));
     let plan = empty.plan(&folders.articles, if *scope == Scope::Everything { &below } else { scope });
-    Arc::new(library::reload_catalog(before, &folders.articles, &plan.catalog))
+    Arc::new(library::reload_catalog(before, &folders.articles, &plan.catalog, 0).0)
 }
 
 fn reparse(article: &Article, body: &str) -> ParsedArticle {

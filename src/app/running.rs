@@ -1,6 +1,7 @@
 //! The application while it runs: serves a snapshot, and swaps it when files change.
 
 use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -21,6 +22,9 @@ use crate::settings::{Settings, WatchSetting};
 
 /// Quiet time after which segments are merged.
 const TIDY_AFTER: Duration = Duration::from_secs(3);
+
+/// How soon opening the index is tried again.
+const OPEN_AGAIN: Duration = Duration::from_secs(1);
 
 /// How often the day is looked at.
 const DAY_CHECK: Duration = Duration::from_secs(15);
@@ -106,7 +110,15 @@ impl App {
         let stopper = watch.stopper();
         let running = Arc::clone(&app);
         let follower = Follower { app: running, options, watch, fault, generation: 0 };
-        let spawned = std::thread::Builder::new().name("loader".to_owned()).spawn(move || follower.run());
+        let failing = Arc::clone(&app);
+        let spawned = std::thread::Builder::new().name("loader".to_owned()).spawn(move || {
+            if catch_unwind(AssertUnwindSafe(|| follower.run())).is_err() {
+                tracing::error!(
+                    "following the files broke off; what was served stays, and nothing new comes"
+                );
+                failing.fail("following the files broke off; start again".to_owned());
+            }
+        });
         match spawned {
             Ok(handle) => {
                 *app.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some((stopper, handle))
@@ -140,6 +152,10 @@ impl App {
         }
     }
 
+    fn clear_failure(&self) {
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     fn fail(&self, why: String) {
         *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
     }
@@ -156,24 +172,21 @@ struct Follower {
 
 impl Follower {
     fn run(mut self) {
-        let opened = self.open();
-        let mut loader = match opened {
-            Ok(loader) => loader,
-            Err(error) => {
-                tracing::error!(%error, "the content cannot be served");
-                self.app.fail(error.to_string());
-                return;
-            }
+        let Some(mut loader) = self.open_patiently() else { return };
+        let mut is_broken = match loader.is_damaged() {
+            Ok(false) => false,
+            Ok(true) | Err(_) => !self.rebuild(&mut loader),
         };
-        match loader.is_damaged() {
-            Ok(false) => {}
-            Ok(true) | Err(_) => self.rebuild(&mut loader),
-        }
         let mut tidy_at: Option<Instant> = None;
         loop {
             let day_at = Instant::now() + DAY_CHECK;
             let deadline = tidy_at.map_or(day_at, |at| at.min(day_at));
             let Some(noticed) = self.watch.wait(Some(deadline)) else { return };
+            if is_broken {
+                // Nothing may be added to what could not be made anew.
+                is_broken = !self.rebuild(&mut loader);
+                continue;
+            }
             let dirty = self.dirty(noticed);
             let is_new_day = loader.day() != self.options.clock.today();
             if dirty.articles.is_some() || dirty.templates.is_some() || is_new_day {
@@ -185,7 +198,7 @@ impl Follower {
                     Ok(_) => {}
                     Err(error) => {
                         tracing::error!(%error, "the index cannot be written and is made anew");
-                        self.rebuild(&mut loader);
+                        is_broken = !self.rebuild(&mut loader);
                     }
                 }
             }
@@ -196,6 +209,30 @@ impl Follower {
                     Ok(false) => {}
                     Err(error) => tracing::warn!(%error, "segments could not be merged"),
                 }
+            }
+        }
+    }
+
+    /// Opens the index; while another process has it, tries again: a restart may overlap. `None`: told to stop, or it is of no use.
+    fn open_patiently(&mut self) -> Option<Loader> {
+        let mut is_told = false;
+        loop {
+            match self.open() {
+                Ok(loader) => {
+                    self.app.clear_failure();
+                    return Some(loader);
+                }
+                Err(error) => {
+                    if !is_told {
+                        tracing::error!(%error, "the content cannot be served");
+                        is_told = true;
+                    }
+                    self.app.fail(error.to_string());
+                }
+            }
+            let again = Instant::now() + OPEN_AGAIN;
+            while Instant::now() < again {
+                self.watch.wait(Some(again))?;
             }
         }
     }
@@ -212,10 +249,17 @@ impl Follower {
         Ok(loader)
     }
 
-    fn rebuild(&mut self, loader: &mut Loader) {
+    /// Makes the index anew. Returns whether that went well.
+    fn rebuild(&mut self, loader: &mut Loader) -> bool {
         match loader.rebuild() {
-            Ok(()) => self.publish(loader, Update::default()),
-            Err(error) => tracing::error!(%error, "the index cannot be made anew; what was served stays"),
+            Ok(()) => {
+                self.publish(loader, Update::default());
+                true
+            }
+            Err(error) => {
+                tracing::error!(%error, "the index cannot be made anew; what was served stays");
+                false
+            }
         }
     }
 

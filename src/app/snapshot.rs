@@ -21,9 +21,8 @@ impl Folders {
     /// The folders that settings name. They are made absolute, as file events are.
     pub fn of(settings: &Settings) -> Self {
         let folder = |path: &Path, name| Folder {
-            root: std::fs::canonicalize(path)
-                .or_else(|_| std::path::absolute(path))
-                .unwrap_or_else(|_| path.to_owned()),
+            // Not resolved: a link to the content may be set to another folder while it is served.
+            root: std::path::absolute(path).unwrap_or_else(|_| path.to_owned()),
             name,
             max_file_bytes: settings.max_file_bytes,
         };

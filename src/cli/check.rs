@@ -104,8 +104,8 @@ fn load(folders: &Folders, clock: &Clock) -> (Library, Templates) {
     let mut library = Library::of(Vec::new(), Arc::new(Catalog::default()), clock.today());
     let plan = library.plan(&folders.articles, &Scope::Everything);
     library.catalog =
-        Arc::new(library::reload_catalog(&Catalog::default(), &folders.articles, &plan.catalog));
-    library.set_walk_problems(plan.walk_problems.unwrap_or_default());
+        Arc::new(library::reload_catalog(&Catalog::default(), &folders.articles, &plan.catalog, now_ns).0);
+    let _ = library.set_walk_problems(plan.walk_problems.unwrap_or_default());
     with_progress("Reading", |progress| {
         progress.begin(plan.read.len());
         for path in &plan.read {

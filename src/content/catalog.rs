@@ -256,6 +256,28 @@ impl Product {
         Some((attribute, best))
     }
 
+    /// The variant of a code attribute that is in force and whose canonical form fits: never another one of the same attribute.
+    pub fn code_variant(
+        &self,
+        attribute: &str,
+        day: Date,
+        region: Option<&str>,
+        fits: impl Fn(&str) -> bool,
+    ) -> Option<(&Attribute, &Variant)> {
+        let (attribute, variants) = self.values.iter().find(|(a, _)| a.id == attribute)?;
+        let found =
+            variants.iter().filter(|v| v.validity.in_force(day, region)).find(|v| match &v.datum {
+                Datum::Code { canonical, .. } => fits(canonical),
+                _ => false,
+            })?;
+        Some((attribute, found))
+    }
+
+    /// Whether readers get it on a day in a region.
+    pub fn is_offered(&self, day: Date, region: Option<&str>) -> bool {
+        self.status != Status::Draft && self.validity.in_force(day, region)
+    }
+
     /// A value in force as readers see it.
     pub fn show(&self, attribute: &str, lang: Lang, day: Date, region: Option<&str>) -> Option<String> {
         if self.status == Status::Draft {
@@ -363,6 +385,10 @@ pub struct Family {
 pub struct CatalogFile {
     /// The file's state when it was read.
     pub stamp: Stamp,
+    /// When it was read, nanoseconds since the epoch.
+    pub read_ns: i64,
+    /// BLAKE3 of its bytes; zero when they could not be read.
+    pub hash: [u8; 32],
     /// What it held when last good.
     pub family: Option<Arc<Family>>,
     /// What is wrong with it now.
@@ -406,7 +432,8 @@ impl Catalog {
             self.problems.extend(report.into_problems());
             return;
         }
-        for (attribute, code, _) in product.codes() {
+        // A draft's codes are nobody's business yet.
+        for (attribute, code, _) in product.codes().filter(|_| product.status != Status::Draft) {
             self.codes.entry(code.to_owned()).or_default().push((product.id.clone(), attribute.id.clone()));
         }
         self.products.insert(product.id.clone(), Arc::clone(product));
@@ -490,7 +517,8 @@ impl Catalog {
     /// The canonical code a reference names, if it names one that is in force.
     pub fn code(&self, name: &str, day: Date) -> Option<&str> {
         let (product, attribute) = name.split_once('.')?;
-        match &self.product(product)?.variant(attribute, day, None)?.1.datum {
+        let product = self.product(product).filter(|p| p.status != Status::Draft)?;
+        match &product.variant(attribute, day, None)?.1.datum {
             Datum::Code { canonical, .. } => Some(canonical),
             _ => None,
         }
@@ -797,10 +825,14 @@ products:
 
     fn catalog(text: &str) -> Catalog {
         let (family, problems) = parse_family("articles/catalog/sms.yaml", text);
-        let stamp = Stamp::default();
-        Catalog::of(
-            [("sms.yaml".to_owned(), CatalogFile { stamp, family: family.map(Arc::new), problems })].into(),
-        )
+        let file = CatalogFile {
+            stamp: Stamp::default(),
+            read_ns: 0,
+            hash: [0; 32],
+            family: family.map(Arc::new),
+            problems,
+        };
+        Catalog::of([("sms.yaml".to_owned(), file)].into())
     }
 
     #[track_caller]

@@ -46,7 +46,7 @@ impl Stamp {
 
     /// Whether the file was old enough, when it was read at `read_ns`, for an equal stamp to prove it unchanged.
     pub fn is_settled(&self, read_ns: i64) -> bool {
-        self.modified_ns.max(self.changed_ns) + STAMP_STEP_NS < read_ns
+        self.modified_ns.max(self.changed_ns).saturating_add(STAMP_STEP_NS) < read_ns
     }
 }
 

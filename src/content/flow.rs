@@ -23,12 +23,22 @@ pub struct Choice {
     pub step: String,
 }
 
+/// An item of a list while it is read.
+#[derive(Default)]
+struct Item {
+    choice: Option<Choice>,
+    in_link: bool,
+    /// Whether text stood before any link.
+    is_text: bool,
+}
+
 /// The choices of each section of a flow.
 pub fn choices(article: &Article, body: &str) -> Vec<Vec<Choice>> {
     let masked = values::mask(body);
     let mut all = vec![Vec::new(); article.sections.len()];
     let mut section = 0;
-    let mut item: Option<(Option<Choice>, bool)> = None;
+    // Items may hold lists of their own; the innermost is last.
+    let mut items: Vec<Item> = Vec::new();
     for (event, range) in Parser::new(&masked).into_offset_iter() {
         while section + 1 < article.sections.len()
             && range.start >= article.sections[section + 1].range.0 as usize
@@ -36,15 +46,15 @@ pub fn choices(article: &Article, body: &str) -> Vec<Vec<Choice>> {
             section += 1;
         }
         match event {
-            Event::Start(Tag::Item) => item = Some((None, false)),
+            Event::Start(Tag::Item) => items.push(Item::default()),
             Event::End(TagEnd::Item) => {
-                if let Some((Some(mut choice), _)) = item.take() {
+                if let Some(Item { choice: Some(mut choice), .. }) = items.pop() {
                     choice.note = choice.note.trim_matches([' ', '—', '–', '-', ':', '\n']).to_owned();
                     all[section].push(choice);
                 }
             }
             Event::Start(Tag::Link { dest_url, .. }) => {
-                if let Some((choice @ None, in_link)) = &mut item
+                if let Some(Item { choice: choice @ None, in_link, is_text: false }) = items.last_mut()
                     && let Some((id, anchor)) = markdown::article_target(&dest_url, &article.path)
                 {
                     let step = anchor.trim_start_matches('#').to_owned();
@@ -53,19 +63,21 @@ pub fn choices(article: &Article, body: &str) -> Vec<Vec<Choice>> {
                 }
             }
             Event::End(TagEnd::Link) => {
-                if let Some((_, in_link)) = &mut item {
-                    *in_link = false;
+                if let Some(item) = items.last_mut() {
+                    item.in_link = false;
                 }
             }
-            Event::Text(text) | Event::Code(text) => match &mut item {
-                Some((Some(choice), true)) => choice.label.push_str(&values::unmask(&text)),
-                Some((Some(choice), false)) => choice.note.push_str(&values::unmask(&text)),
+            Event::Text(text) | Event::Code(text) => match items.last_mut() {
+                Some(Item { choice: Some(choice), in_link: true, .. }) => {
+                    choice.label.push_str(&values::unmask(&text))
+                }
+                Some(Item { choice: Some(choice), .. }) => choice.note.push_str(&values::unmask(&text)),
                 // Text before the link: the item is no choice.
-                Some((None, _)) if !text.trim().is_empty() => item = None,
+                Some(item) if !text.trim().is_empty() => item.is_text = true,
                 _ => {}
             },
             Event::SoftBreak | Event::HardBreak => {
-                if let Some((Some(choice), false)) = &mut item {
+                if let Some(Item { choice: Some(choice), in_link: false, .. }) = items.last_mut() {
                     choice.note.push(' ');
                 }
             }

@@ -206,7 +206,8 @@ impl Library {
         plan.read.extend(self.duplicates.iter().filter(|path| freed.contains(&files::id_of(path))).cloned());
         for (path, stamp) in &listing.files {
             if path.starts_with(CATALOG_FOLDER) && files::is_yaml(path) {
-                if distrust || self.catalog.files().get(path).is_none_or(|f| f.stamp != *stamp) {
+                let known = self.catalog.files().get(path);
+                if distrust || known.is_none_or(|f| f.stamp != *stamp || !stamp.is_settled(f.read_ns)) {
                     plan.catalog.insert(path.clone());
                 }
             } else if files::is_markdown(path) && (distrust || !self.is_current(path, stamp)) {
@@ -226,7 +227,9 @@ impl Library {
         let source = self.slots.get(&files::id_of(path)).and_then(|slot| self.source(*slot));
         match source {
             Some(source) if source.path == path => source.stamp == *stamp && stamp.is_settled(source.read_ns),
-            _ => self.duplicates.contains(path),
+            // It stands behind another file, as long as there is one.
+            Some(_) => self.duplicates.contains(path),
+            None => false,
         }
     }
 
@@ -247,9 +250,27 @@ impl Library {
         if loser == path { Err(problem) } else { Ok(()) }
     }
 
-    /// Notes what a walk over everything could not look at.
-    pub fn set_walk_problems(&mut self, problems: Vec<Problem>) {
+    /// Notes what a walk over everything could not look at. Returns whether that is news.
+    pub fn set_walk_problems(&mut self, problems: Vec<Problem>) -> bool {
+        let is_news = self.walk_problems != problems;
         self.walk_problems = problems;
+        is_news
+    }
+
+    /// Notes a file that has to stand behind another with the same id.
+    pub fn set_aside(&mut self, path: &str) {
+        self.duplicates.insert(path.to_owned());
+    }
+
+    /// The id of the article that replaced another, if readers get it.
+    pub fn replacement(&self, article: &Article, day: Date, region: Option<&str>) -> Option<String> {
+        let named = article.matter.replaced_by.as_ref()?;
+        self.find_in_force(&named.text, day, region).map(|replacement| replacement.id.clone())
+    }
+
+    /// A served article that is in force on a day in a region.
+    pub fn find_in_force(&self, id: &str, day: Date, region: Option<&str>) -> Option<&Arc<Article>> {
+        self.find(id).map(|(_, article)| article).filter(|a| a.validity().in_force(day, region))
     }
 
     /// Files whose id another file has.
@@ -433,20 +454,41 @@ pub fn load_article(folder: &Folder, path: &str, now_ns: i64) -> Loaded {
     }
 }
 
-/// A catalogue with some of its files read again; a file that cannot be read keeps what it last held.
-pub fn reload_catalog(catalog: &Catalog, folder: &Folder, paths: &BTreeSet<String>) -> Catalog {
+/// A catalogue with some of its files read again, and whether it is different; a file that cannot be read keeps what it last held.
+pub fn reload_catalog(
+    catalog: &Catalog,
+    folder: &Folder,
+    paths: &BTreeSet<String>,
+    now_ns: i64,
+) -> (Catalog, bool) {
     let mut family_files: BTreeMap<String, CatalogFile> = catalog.files().clone();
+    let mut is_changed = false;
     for path in paths {
-        let before = family_files.remove(path).and_then(|f| f.family);
+        let before = family_files.remove(path);
+        let family = before.as_ref().and_then(|f| f.family.clone());
+        let read_ns = now_ns;
         let file = match folder.read(path) {
-            Ok(None) => continue,
-            Err((stamp, problem)) => CatalogFile { stamp, family: before, problems: vec![*problem] },
-            Ok(Some(file)) => {
-                let (family, problems) = parse_family(&folder.display(path), &file.text);
-                CatalogFile { stamp: file.stamp, family: family.map(Arc::new).or(before), problems }
+            Ok(None) => {
+                is_changed |= before.is_some();
+                continue;
             }
+            Err((stamp, problem)) => {
+                CatalogFile { stamp, read_ns, hash: [0; 32], family, problems: vec![*problem] }
+            }
+            Ok(Some(file)) => match before {
+                Some(before) if before.hash == file.hash => {
+                    CatalogFile { stamp: file.stamp, read_ns, ..before }
+                }
+                before => {
+                    is_changed = true;
+                    let (read, problems) = parse_family(&folder.display(path), &file.text);
+                    let family = read.map(Arc::new).or_else(|| before.and_then(|f| f.family));
+                    CatalogFile { stamp: file.stamp, read_ns, hash: file.hash, family, problems }
+                }
+            },
         };
+        is_changed |= file.hash == [0; 32];
         family_files.insert(path.clone(), file);
     }
-    Catalog::of(family_files)
+    (Catalog::of(family_files), is_changed)
 }

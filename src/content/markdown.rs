@@ -1,6 +1,6 @@
 //! Markdown to sections and blocks, and to clean HTML.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::OnceLock;
 
@@ -110,9 +110,9 @@ pub fn parse(body: &str, first_line: u32, outer: &Validity, report: &mut Report)
     let mut reader = Reader {
         body,
         first_line,
-        line: (0, first_line),
+        last: (0, Position { line: first_line, column: 1 }),
         parsed: Parsed::default(),
-        anchors: HashSet::new(),
+        anchors: HashMap::new(),
         enclosing: vec![(0, outer.clone())],
         block: None,
         depth: 0,
@@ -148,10 +148,11 @@ struct OpenHeading {
 struct Reader<'a, 'r> {
     body: &'a str,
     first_line: u32,
-    /// A byte and its line, to count on from.
-    line: (usize, u32),
+    /// A byte and its place, to count on from.
+    last: (usize, Position),
     parsed: Parsed,
-    anchors: HashSet<String>,
+    /// Anchors taken, and how often each was wanted.
+    anchors: HashMap<String, usize>,
     /// The levels and validities of the headings around the current place.
     enclosing: Vec<(u8, Validity)>,
     block: Option<Block>,
@@ -295,15 +296,18 @@ impl Reader<'_, '_> {
     }
 
     fn position(&mut self, byte: usize) -> Position {
-        let (at, line) = self.line;
-        let line = if byte >= at {
-            yaml::line_of(&self.body[at..], byte - at, line)
-        } else {
-            yaml::line_of(self.body, byte, self.first_line)
+        let start = Position { line: self.first_line, column: 1 };
+        let (at, place) = if byte >= self.last.0 { self.last } else { (0, start) };
+        let between = &self.body[at..byte];
+        let place = match between.rfind('\n') {
+            Some(end) => Position {
+                line: yaml::line_of(between, between.len(), place.line),
+                column: u32_of(between[end + 1..].chars().count()) + 1,
+            },
+            None => Position { line: place.line, column: place.column + u32_of(between.chars().count()) },
         };
-        self.line = (byte, line);
-        let line_start = self.body[..byte].rfind('\n').map_or(0, |i| i + 1);
-        Position { line, column: u32_of(self.body[line_start..byte].chars().count()) + 1 }
+        self.last = (byte, place);
+        place
     }
 
     fn link(&mut self, target: &str, at: usize) {
@@ -354,9 +358,12 @@ impl Reader<'_, '_> {
 
     fn unique_anchor(&mut self, id: Option<&str>, heading: &str, at: Position) -> String {
         let wanted = id.map_or_else(|| slug(heading), str::to_owned);
-        if self.anchors.insert(wanted.clone()) {
+        let taken = self.anchors.entry(wanted.clone()).or_default();
+        *taken += 1;
+        if *taken == 1 {
             return wanted;
         }
+        let mut number = *taken - 1;
         if id.is_some() {
             self.report.warning(
                 "duplicate-anchor",
@@ -365,10 +372,10 @@ impl Reader<'_, '_> {
                 "give one of the two headings another `{#anchor}`",
             );
         }
-        let mut number = 1;
         loop {
             let candidate = format!("{wanted}-{number}");
-            if self.anchors.insert(candidate.clone()) {
+            if !self.anchors.contains_key(&candidate) {
+                self.anchors.insert(candidate.clone(), 1);
                 return candidate;
             }
             number += 1;
@@ -516,6 +523,8 @@ fn render_events<'e>(
             in_code_block = false;
             Event::End(TagEnd::CodeBlock)
         }
+        Event::Html(html) => Event::Html(values_in_html(&html, reading).into()),
+        Event::InlineHtml(html) => Event::InlineHtml(values_in_html(&html, reading).into()),
         Event::Text(text) if in_code_block => Event::Text(values::unmask(&text).into()),
         Event::Text(text) if !values::references(&text).is_empty() => {
             Event::InlineHtml(values_to_html(&text, reading, false).into())
@@ -585,6 +594,16 @@ fn values_to_html(text: &str, reading: Reading<'_>, in_code: bool) -> String {
     }
     escape_into(&text[done..], &mut html);
     html
+}
+
+/// HTML an editor wrote, with plain values in the place of references.
+fn values_in_html(html: &str, reading: Reading<'_>) -> String {
+    values::expand(html, |reference| {
+        let value = reading.catalog.show(reference.name, reading.lang, reading.day, reading.region);
+        let mut escaped = String::new();
+        escape_into(&value.unwrap_or_else(|| format!("[{}]", reference.name)), &mut escaped);
+        escaped
+    })
 }
 
 /// Escapes text for HTML, attributes included.

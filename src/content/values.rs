@@ -41,11 +41,12 @@ pub fn references(text: &str) -> Vec<Reference<'_>> {
             () => continue,
         };
         let inside = &rest[2..];
-        let Some(length) = inside.find(close) else { continue };
+        // A reference stands on one line; looking no further keeps long files linear.
+        let line = inside.find('\n').map_or(inside, |end| &inside[..end]);
+        let Some(length) = line.find(close) else { continue };
         let name = inside[..length].trim();
         let is_name = !name.is_empty()
-            && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
-            && !inside[..length].contains('\n');
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
         if is_name {
             let range = open..open + 2 + length + 2;
             at = range.end;

@@ -46,6 +46,8 @@ pub struct Watch {
     signals: Receiver<Signal>,
     stopper: Stopper,
     watcher: Option<RecommendedWatcher>,
+    /// The folders watched, and what they were when watching began.
+    roots: Vec<(PathBuf, Option<u64>)>,
     interval: Duration,
     timing: Timing,
     /// When everything is walked next.
@@ -81,7 +83,8 @@ impl Watch {
             _ => timing.poll_every,
         };
         let next_walk = Instant::now() + interval;
-        (Self { signals, stopper, watcher, interval, timing, next_walk }, fault)
+        let roots = folders.iter().map(|f| (f.to_path_buf(), identity(f))).collect();
+        (Self { signals, stopper, watcher, roots, interval, timing, next_walk }, fault)
     }
 
     /// What ends this watch.
@@ -121,9 +124,7 @@ impl Watch {
                 Err(RecvTimeoutError::Timeout) => break,
             }
         }
-        if Instant::now() >= self.next_walk {
-            everything = true;
-        }
+        everything |= Instant::now() >= self.next_walk || self.follow_roots();
         if everything {
             self.next_walk = Instant::now() + self.interval;
             return Some(Dirty::Everything);
@@ -131,10 +132,40 @@ impl Watch {
         Some(Dirty::Paths(paths))
     }
 
+    /// Watches the folders anew that were exchanged, made or taken away: events follow the old ones. Returns whether any was.
+    fn follow_roots(&mut self) -> bool {
+        let Some(watcher) = &mut self.watcher else { return false };
+        let mut is_other = false;
+        for (root, known) in &mut self.roots {
+            let now = identity(root);
+            if *known == now {
+                continue;
+            }
+            is_other = true;
+            let _ = watcher.unwatch(root);
+            // A folder that is not there has no identity, and is looked for again.
+            *known = now.filter(|_| watcher.watch(root, RecursiveMode::Recursive).is_ok());
+        }
+        if self.roots.iter().any(|(_, known)| known.is_none()) {
+            self.next_walk = self.next_walk.min(Instant::now() + self.timing.poll_every);
+        }
+        is_other
+    }
+
     /// Asks for a walk over everything after a while: what was changed while a new folder was not yet watched is found by it.
     pub fn walk_within(&mut self, delay: Duration) {
         self.next_walk = self.next_walk.min(Instant::now() + delay);
     }
+}
+
+/// What tells a folder from another one put in its place; links are followed.
+fn identity(folder: &Path) -> Option<u64> {
+    let metadata = std::fs::metadata(folder).ok()?;
+    #[cfg(unix)]
+    let identity = std::os::unix::fs::MetadataExt::ino(&metadata);
+    #[cfg(not(unix))]
+    let identity = u64::from(metadata.is_dir());
+    Some(identity)
 }
 
 fn watch_events(folders: &[&Path], sender: Sender<Signal>) -> notify::Result<RecommendedWatcher> {
@@ -148,7 +179,8 @@ fn watch_events(folders: &[&Path], sender: Sender<Signal>) -> notify::Result<Rec
         let _ = sender.send(signal);
     };
     let mut watcher = RecommendedWatcher::new(handler, Config::default())?;
-    for folder in folders {
+    // A folder that is not there yet is watched when it comes.
+    for folder in folders.iter().filter(|folder| folder.is_dir()) {
         watcher.watch(folder, RecursiveMode::Recursive)?;
     }
     Ok(watcher)

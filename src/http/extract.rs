@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use jiff::civil::Date;
 use serde::de::DeserializeOwned;
+use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 use crate::content::yaml::parse_date;
 use crate::http::problem::{Code, FieldError, Problem};
@@ -38,7 +39,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
         let found = axum::extract::Path::<String>::from_request_parts(parts, state).await;
         let axum::extract::Path(id) =
             found.map_err(|rejection| Problem::new(Code::NotFound, rejection.body_text()))?;
-        Ok(Self(id))
+        // Ids are in normal form C, as `files::id_of` makes them.
+        Ok(Self(if is_nfc(&id) { id } else { id.nfc().collect() }))
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{self, HeaderName, HeaderValue};
-use axum::http::{Method, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tracing::Instrument;
@@ -23,7 +23,7 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
      connect-src 'self'; font-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// How an error becomes a page.
-pub type ErrorPage = fn(&Problem, &str) -> Response;
+pub type ErrorPage = fn(&Problem, &str, &HeaderMap) -> Response;
 
 /// Names, times, bounds and logs each request, and gives its errors their form.
 pub async fn observe(
@@ -37,6 +37,7 @@ pub async fn observe(
     let path = request.uri().path().to_owned();
     let route = request.extensions().get::<MatchedPath>().map_or("other", MatchedPath::as_str).to_owned();
     let span = tracing::info_span!("request", %method, path, id);
+    let headers = request.headers().clone();
     let timeout = Duration::from_secs(state.settings.request_timeout_seconds);
     let mut response = async {
         let Ok(_permit) = state.requests.try_acquire() else {
@@ -61,7 +62,8 @@ pub async fn observe(
     }
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         let allow = response.headers_mut().remove(header::ALLOW);
-        response = if wants_json(&path) { problem_json(&problem, &id) } else { error_page(&problem, &id) };
+        response =
+            if wants_json(&path) { problem_json(&problem, &id) } else { error_page(&problem, &id, &headers) };
         if let Some(allow) = allow {
             response.headers_mut().insert(header::ALLOW, allow);
         }
@@ -69,7 +71,10 @@ pub async fn observe(
     add_headers(&mut response, &id);
     let status = response.status();
     let elapsed = started.elapsed();
-    let labels = [("method", method.to_string()), ("route", route), ("status", status.as_u16().to_string())];
+    // What clients invent as methods must not become metrics.
+    let known = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::DELETE, Method::OPTIONS];
+    let label = if known.contains(&method) { method.to_string() } else { "other".to_owned() };
+    let labels = [("method", label), ("route", route), ("status", status.as_u16().to_string())];
     metrics::counter!("pharos_http_requests_total", &labels).increment(1);
     metrics::histogram!("pharos_http_request_seconds", &labels[..2]).record(elapsed.as_secs_f64());
     span.in_scope(|| {
@@ -124,12 +129,13 @@ fn add_headers(response: &mut Response, id: &str) {
 
 /// Lets clients keep replies that depend only on the content and the day: `ETag` and 304.
 pub async fn revalidate(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let Some(snapshot) = state.app.snapshot().filter(|_| request.method() == Method::GET) else {
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+    let Some(snapshot) = state.app.snapshot().filter(|_| is_read) else {
         return next.run(request).await;
     };
     let tag = format!("W/\"{:x}-{}-{}\"", state.boot, snapshot.generation, state.app.clock.today());
     let known = request.headers().get(header::IF_NONE_MATCH).and_then(|v| v.to_str().ok());
-    let is_known = known.is_some_and(|known| known.split(',').any(|k| k.trim() == tag || k.trim() == "*"));
+    let is_known = known.is_some_and(|known| known.split(',').any(|k| k.trim() == tag));
     let mut response =
         if is_known { StatusCode::NOT_MODIFIED.into_response() } else { next.run(request).await };
     if (response.status().is_success() || is_known)

@@ -10,7 +10,7 @@ use tantivy::{Document, Index, IndexWriter, Term};
 use crate::content::article::{Article, ParsedArticle};
 use crate::content::catalog::Catalog;
 use crate::content::library::Slot;
-use crate::content::markdown::Block;
+use crate::content::markdown::{Block, BlockKind};
 use crate::content::problem::u32_of;
 use crate::index::budget::{Budget, Share};
 use crate::index::manifest::Checkpoint;
@@ -164,9 +164,15 @@ impl Writer {
             if !heading.is_empty() && number > 0 {
                 document.add(OwnedValue::Str(heading), &[fields.heading, fields.stem, fields.form]);
             }
-            let raw = blocks.iter().map(|b| b.text.as_str()).collect::<Vec<_>>().join("\n");
-            let body = expand(&raw);
-            codes.extend(codes_of(&body, &raw, catalog, day));
+            let mut body = String::new();
+            for block in blocks {
+                // Fenced code is left as it is written.
+                let is_code = block.kind == BlockKind::Code;
+                let text = if is_code { block.text.clone() } else { expand(&block.text) };
+                codes.extend(codes_of(&text, if is_code { "" } else { &block.text }, catalog, day));
+                body.push_str(&text);
+                body.push('\n');
+            }
             codes.sort();
             codes.dedup();
             document.add(OwnedValue::Str(body), &[fields.body, fields.stem, fields.form]);

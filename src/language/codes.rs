@@ -134,6 +134,13 @@ fn ussd_at(text: &str, at: usize) -> Option<Code> {
                 let range = at..at + offset + 1;
                 return (digits > 0).then_some(Code { range, canonical, kind: CodeKind::Ussd });
             }
+            // A bare star, or a number sign and a number, before the code that is meant: `4 ₽* *155*2#`, `№ #1 *155*2#`.
+            ' ' | '\u{a0}' | '\u{202f}' if offset > 0 && (canonical == "*" || canonical.starts_with('#')) => {
+                let rest = text[at + offset..].trim_start();
+                if rest.starts_with('*') {
+                    return None;
+                }
+            }
             ' ' | '\u{a0}' | '\u{202f}' => {}
             _ => return None,
         }
@@ -175,9 +182,10 @@ fn phone_at(text: &str, at: usize) -> Option<Code> {
     (!continues).then_some(Code { range: at..end, canonical, kind: CodeKind::Phone })
 }
 
-/// Whether digits with a country code are complete, so that a separator ends the number.
+/// Whether digits are a complete number, so that a separator ends it: with a country code, or a mobile number without it.
 fn is_whole_number(digits: &str) -> bool {
     digits.len() == NATIONAL_DIGITS + 1 && digits.starts_with(['7', '8'])
+        || digits.len() == NATIONAL_DIGITS && digits.starts_with('9')
 }
 
 /// Eleven digits beginning with 7. Ten digits are a number without its country code; city and mobile codes of
@@ -208,6 +216,8 @@ mod tests {
         check("* 155 * 21 #", &["*155*21#"]);
         check("`*155*2#`, не *155*21#", &["*155*2#", "*155*21#"]);
         check("*важно* и #хештег, 2*2", &[]);
+        check("30 ₽* *155*2#", &["*155*2#"]);
+        check("вариант #1 *155*2#", &["*155*2#"]);
     }
 
     #[test]
@@ -223,6 +233,7 @@ mod tests {
             check(text, &["78005550611"]);
         }
         check("Нижний Новгород (831) 291-16-11, Москва (495) 979-76-11", &["78312911611", "74959797611"]);
+        check("951 520 06 11 24/7", &["79515200611"]);
         check("8 800 555 06 11 8 951 520 06 11", &["78005550611", "79515200611"]);
     }
 

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::content::article::Article;
 use crate::content::catalog::Lang;
 use crate::content::front_matter::Status;
 use crate::content::library::Library;
@@ -82,10 +83,9 @@ pub fn of_code(source: Source<'_>) -> Option<Answer> {
     let catalog = &library.catalog;
     let region = filter.region.as_deref();
     let mut owners = catalog.code_owners(code).iter().filter_map(|(product, attribute)| {
-        let product = catalog.product(product)?;
-        let (attribute, variant) = product.variant(attribute, filter.day, region)?;
-        let is_served = product.status != Status::Draft && product.validity.in_force(filter.day, region);
-        is_served.then_some((product, attribute, variant))
+        let product = catalog.product(product).filter(|p| p.is_offered(filter.day, region))?;
+        let (attribute, variant) = product.code_variant(attribute, filter.day, region, |own| own == code)?;
+        Some((product, attribute, variant))
     });
     let (product, attribute, variant) = owners.next()?;
     let shown = variant.show(attribute, lang);
@@ -103,7 +103,7 @@ pub fn of_code(source: Source<'_>) -> Option<Answer> {
     html.push_str("</strong></p><p>");
     markdown::escape_into(&told.join(" · "), &mut html);
     html.push_str("</p>");
-    let article = product.article.as_deref().and_then(|id| localized_article(library, id, lang));
+    let article = product.article.as_deref().and_then(|id| localized_article(library, id, lang, filter));
     let section = article.as_ref().and_then(|article| {
         let name = format!("{}.{}", product.id, attribute.id);
         let line = article.values.iter().find(|v| *v.name == name)?.at.line;
@@ -123,18 +123,14 @@ pub fn of_code(source: Source<'_>) -> Option<Answer> {
 }
 
 /// The article with an id in the reader's language, if it has such a translation.
-fn localized_article<'a>(
-    library: &'a Library,
-    id: &str,
-    lang: Lang,
-) -> Option<&'a crate::content::article::Article> {
-    let (_, article) = library.find(id)?;
+fn localized_article<'a>(library: &'a Library, id: &str, lang: Lang, filter: &Filter) -> Option<&'a Article> {
+    let find = |id: &str| library.find_in_force(id, filter.day, filter.region.as_deref());
+    let article = find(id)?;
     if article.lang == lang {
         return Some(article);
     }
-    let twins = article.translation_ids();
-    let twin = twins.iter().filter_map(|id| library.find(id)).find(|(_, a)| a.lang == lang);
-    Some(twin.map_or(article, |(_, twin)| twin))
+    let twin = article.translation_ids().iter().filter_map(|id| find(id)).find(|a| a.lang == lang);
+    Some(twin.unwrap_or(article))
 }
 
 /// The best block of the best article, when title, heading and block together hold every word asked for; else none: no answer is

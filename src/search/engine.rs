@@ -164,7 +164,7 @@ impl Engine {
         let plan = Plan::read(&request.text, &self.library.catalog);
         let filter = Arc::new(request.filter.clone());
         let lang = answer::reader_lang(request.lang.or(filter.lang), &request.text, Lang::default());
-        let found = self.find(&plan, &filter, request.offset + request.limit)?;
+        let found = self.find(&plan, &filter, lang, request.offset + request.limit)?;
         let source =
             Source { plan: &plan, library: &self.library, reader: &self.reader, filter: &filter, lang };
         let mut hits = Vec::with_capacity(request.limit.min(found.ranked.len()));
@@ -210,13 +210,19 @@ impl Engine {
     }
 
     /// Goes down the ladder until enough is found.
-    fn find(&self, plan: &Plan, filter: &Arc<Filter>, wanted: usize) -> Result<Found, TantivyError> {
+    fn find(
+        &self,
+        plan: &Plan,
+        filter: &Arc<Filter>,
+        lang: Lang,
+        wanted: usize,
+    ) -> Result<Found, TantivyError> {
         let mut found = Found { facet_counts: self.facets.zeros(), ..Found::default() };
         let mut seen: HashSet<Slot> = HashSet::new();
         for rung in ladder::rungs(plan) {
             let query = ladder::query(rung, plan, &self.reader)?;
             let mut candidates = self.candidates(query, filter, wanted + RANKED_BEYOND)?;
-            rank::rank(&mut candidates.top, plan, &self.library, filter);
+            rank::rank(&mut candidates.top, plan, &self.library, filter, lang);
             // Each rung finds all that the one above did, and more.
             if candidates.total >= found.total {
                 found.total = candidates.total;
@@ -274,7 +280,7 @@ impl Engine {
             rung,
             score: best.score,
             validity: section.validity.as_deref().cloned().unwrap_or_default(),
-            replaced_by: article.matter.replaced_by.as_ref().map(|l| l.text.to_string()),
+            replaced_by: self.library.replacement(article, filter.day, filter.region.as_deref()),
             more_sections: more
                 .map(|s| SectionHit { section: s.anchor.to_string(), heading: expand(&s.heading) })
                 .collect(),

@@ -48,14 +48,16 @@ impl FacetIndex {
                     || article.sections.iter().any(|s| s.validity.is_some()),
             }));
             let Some(article) = served else { continue };
-            let matter = &article.matter;
+            let (matter, first) = (&article.matter, index.numbers.len());
             let mut add = |facet: usize, value: &str| {
                 let key = (facet, value.to_owned());
                 let number = *known.entry(key).or_insert_with_key(|key| {
                     index.values.push(key.clone());
                     u32::try_from(index.values.len() - 1).unwrap_or(u32::MAX)
                 });
-                index.numbers.push(number);
+                if !index.numbers[first..].contains(&number) {
+                    index.numbers.push(number);
+                }
             };
             add(0, matter.kind.name());
             article.products().for_each(|product| add(1, product));

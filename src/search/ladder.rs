@@ -34,6 +34,9 @@ const MAX_COMPLETIONS: usize = 12;
 /// Terms looked at to find them.
 const MAX_TERMS_SCANNED: usize = 4_000;
 
+/// What a short number counts that stands in a text as a word, beside one named from the catalogue.
+const SHORT_CODE_AS_WORD: f32 = 0.5;
+
 /// Codes a beginning may stand for.
 const MAX_CODES: usize = 64;
 
@@ -58,7 +61,9 @@ pub enum Rung {
 /// The rungs of a plan, the narrowest first.
 pub fn rungs(plan: &Plan) -> Vec<Rung> {
     match &plan.code {
-        _ if plan.is_empty() => vec![Rung::Everything],
+        _ if plan.text.is_empty() => vec![Rung::Everything],
+        // Marks alone ask for nothing that could be found.
+        _ if plan.is_empty() => Vec::new(),
         Some(QueryCode::Partial(_)) => vec![Rung::CodePrefix],
         Some(QueryCode::Whole(_)) if plan.words.is_empty() => vec![Rung::Code],
         Some(QueryCode::Whole(_)) => vec![Rung::Code, Rung::SomeWords],
@@ -88,7 +93,7 @@ pub fn query(rung: Rung, plan: &Plan, reader: &Reader) -> Result<Box<dyn Query>,
         Rung::SomeWords => {
             let mut parts: Vec<(Occur, Box<dyn Query>)> =
                 word_queries().map(|q| (Occur::Should, q)).collect();
-            if plan.words.len() > 3 {
+            if plan.words.len() > 3 && plan.code.is_none() {
                 // Two words of many at least: one alone says little.
                 let mut query = BooleanQuery::new(parts);
                 query.set_minimum_number_should_match(2);
@@ -210,7 +215,14 @@ fn code_query(plan: &Plan, reader: &Reader) -> Result<Box<dyn Query>, TantivyErr
         }
         None => {}
     }
-    let codes: Box<dyn Query> = Box::new(ConstScoreQuery::new(Box::new(TermSetQuery::new(terms)), 1.0));
+    let mut codes: Box<dyn Query> = Box::new(ConstScoreQuery::new(Box::new(TermSetQuery::new(terms)), 1.0));
+    if let Some(short) =
+        plan.whole_code().filter(|code| code.bytes().all(|b| b.is_ascii_digit()) && code.len() <= 6)
+    {
+        // In running text a short number is a word like others.
+        let word = Box::new(ConstScoreQuery::new(term(fields.form, short), SHORT_CODE_AS_WORD));
+        codes = Box::new(DisjunctionMaxQuery::new(vec![codes, word]));
+    }
     if plan.words.is_empty() {
         return Ok(codes);
     }

@@ -154,7 +154,13 @@ products:
 ";
         let (family, problems) = parse_family("f", text);
         assert!(problems.is_empty(), "{problems:?}");
-        let file = CatalogFile { stamp: Stamp::default(), family: family.map(Arc::new), problems };
+        let file = CatalogFile {
+            stamp: Stamp::default(),
+            read_ns: 0,
+            hash: [0; 32],
+            family: family.map(Arc::new),
+            problems,
+        };
         Catalog::of([("f.yaml".to_owned(), file)].into())
     }
 

@@ -2,7 +2,7 @@
 //!
 //! BM25 over the fields decides for now; the whole-title signal makes an article come first for its own name.
 
-use crate::content::catalog::Catalog;
+use crate::content::catalog::{Catalog, Lang};
 use crate::content::library::Library;
 use crate::language::words;
 use crate::search::candidates::Candidate;
@@ -18,13 +18,16 @@ const OWN_CODE: f32 = 2.0;
 /// What an article gains that is about the product a code belongs to, as a factor.
 const PRODUCT_CODE: f32 = 1.5;
 
+/// What an article gains that is in the reader's language, as a factor: enough to part twins, too little to hide a better match.
+const OWN_LANGUAGE: f32 = 1.05;
+
 /// Puts candidates in order.
-pub fn rank(candidates: &mut [Candidate], plan: &Plan, library: &Library, filter: &Filter) {
+pub fn rank(candidates: &mut [Candidate], plan: &Plan, library: &Library, filter: &Filter, lang: Lang) {
     let owners = plan.whole_code().map_or(&[][..], |code| library.catalog.code_owners(code));
     let asked: Vec<String> = plan_forms(&plan.text);
     for candidate in candidates.iter_mut() {
         let Some(article) = library.article(candidate.slot) else { continue };
-        let mut factor = 1.0;
+        let mut factor = if article.lang == lang { OWN_LANGUAGE } else { 1.0 };
         if !asked.is_empty() {
             let title = shown_title(&article.title, &library.catalog, article.lang, filter);
             let is_named =

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::content::markdown::{Block, escape_into};
+use crate::content::markdown::{Block, BlockKind, escape_into};
 use crate::language::{codes, morphology, words};
 use crate::search::query::{Plan, QueryCode};
 
@@ -113,7 +113,9 @@ pub fn snippet(blocks: &[Block], matcher: &Matcher<'_>, expand: impl Fn(&str) ->
             break;
         }
         scanned += block.text.len();
-        let text = expand(clip(&block.text, MAX_SCANNED_BYTES));
+        let clipped = clip(&block.text, MAX_SCANNED_BYTES);
+        // Fenced code is shown as it is written.
+        let text = if block.kind == BlockKind::Code { clipped.to_owned() } else { expand(clipped) };
         let found = matcher.find(&text);
         let coverage = Matcher::coverage(&found);
         if best.as_ref().is_none_or(|(most, _, _)| coverage > *most) {
@@ -176,7 +178,7 @@ fn escape_flat(text: &str, html: &mut String) {
 }
 
 fn best_window(text: &str, found: &[Found]) -> Range<usize> {
-    if text.len() <= SNIPPET_CHARS {
+    if text.chars().nth(SNIPPET_CHARS).is_none() {
         return 0..text.len();
     }
     let mut best = (0, 0);
@@ -184,7 +186,7 @@ fn best_window(text: &str, found: &[Found]) -> Range<usize> {
         let within: Vec<Found> = found[at..]
             .iter()
             .take(24)
-            .take_while(|f| f.range.end <= first.range.start + SNIPPET_CHARS)
+            .take_while(|f| text[first.range.start..f.range.end].chars().count() <= SNIPPET_CHARS)
             .cloned()
             .collect();
         let coverage = Matcher::coverage(&within);
@@ -210,7 +212,6 @@ fn best_window(text: &str, found: &[Found]) -> Range<usize> {
 mod tests {
     use super::*;
     use crate::content::catalog::Catalog;
-    use crate::content::markdown::BlockKind;
 
     #[track_caller]
     fn check(query: &str, text: &str, expected: &str) {

@@ -78,7 +78,10 @@ pub fn suggest(
             let is_named = begins(&typed, &words::fold(title))
                 || product.aliases.iter().any(|alias| begins(&typed, &words::fold(alias)));
             if is_named && product.validity.in_force(filter.day, filter.region.as_deref()) {
-                let article = product.article.clone().filter(|id| library.find(id).is_some());
+                let article = product
+                    .article
+                    .clone()
+                    .filter(|id| library.find_in_force(id, filter.day, filter.region.as_deref()).is_some());
                 found.push(Suggestion {
                     text: title.to_owned(),
                     kind: SuggestionKind::Product,
@@ -95,18 +98,19 @@ pub fn suggest(
 
 fn suggest_codes(prefix: &str, lang: Lang, library: &Library, filter: &Filter, found: &mut Vec<Suggestion>) {
     let region = filter.region.as_deref();
-    for (_, owners) in library.catalog.codes_from(prefix) {
+    for (code, owners) in library.catalog.codes_from(prefix) {
         for (product, attribute) in owners {
-            let product = library.catalog.product(product).filter(|p| p.status != Status::Draft);
-            let Some((product, (attribute, variant))) =
-                product.and_then(|p| Some((p, p.variant(attribute, filter.day, region)?)))
+            let product = library.catalog.product(product).filter(|p| p.is_offered(filter.day, region));
+            let Some((product, (attribute, variant))) = product
+                .and_then(|p| Some((p, p.code_variant(attribute, filter.day, region, |own| own == code)?)))
             else {
                 continue;
             };
+            let article = product.article.clone();
             found.push(Suggestion {
                 text: variant.show(attribute, lang),
                 kind: SuggestionKind::Code,
-                article: product.article.clone(),
+                article: article.filter(|id| library.find_in_force(id, filter.day, region).is_some()),
                 note: Some(format!("{}: {}", attribute.label.get(lang), product.title.get(lang))),
             });
         }

@@ -1,6 +1,7 @@
 //! An error as a page with a way back.
 
 use askama::Template;
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 
 use crate::http::problem::{Code, Problem};
@@ -18,10 +19,9 @@ struct ErrorPage<'a> {
 }
 
 /// The page of a problem.
-pub fn page(problem: &Problem, request_id: &str) -> Response {
+pub fn page(problem: &Problem, request_id: &str, headers: &HeaderMap) -> Response {
     let (_, status, title) = problem.code.parts();
     let is_loading = problem.code == Code::Loading;
-    let ui = Ui { lang: Default::default() };
-    let page = ErrorPage { ui, title, detail: &problem.detail, request_id, is_loading };
+    let page = ErrorPage { ui: Ui::of(headers), title, detail: &problem.detail, request_id, is_loading };
     (status, html(page.render())).into_response()
 }

@@ -34,14 +34,26 @@ fn base() -> Base {
              ## Цена в Москве {#moscow region=moscow}\n\nДорогая столица: {{ sms-100.price }}.\n\n\
              ## Зимняя цена {#winter from=2026-12-01}\n\nСнегопад.\n",
         ),
-        ("articles/en/sms/monthly.md", "---\ntitle: Monthly package\nkind: product\nproducts: [sms-100]\n---\n\nMessages for a month.\n"),
-        ("articles/old.md", "---\ntitle: Старый пакет\nstatus: archived\nreplaced_by: sms/monthly\n---\n\nПакеты сообщений, пакеты, пакеты.\n"),
-        ("articles/secret.md", "---\ntitle: Тайный пакет\nstatus: draft\n---\n\nПакеты сообщений, черновик. *155*777#\n"),
+        (
+            "articles/en/sms/monthly.md",
+            "---\ntitle: Monthly package\nkind: product\nproducts: [sms-100]\n---\n\nMessages for a month.\n",
+        ),
+        (
+            "articles/old.md",
+            "---\ntitle: Старый пакет\nstatus: archived\nreplaced_by: sms/monthly\n---\n\nПакеты сообщений, пакеты, пакеты.\n",
+        ),
+        (
+            "articles/secret.md",
+            "---\ntitle: Тайный пакет\nstatus: draft\n---\n\nПакеты сообщений, черновик. *155*777#\n",
+        ),
         (
             "articles/flow.md",
             "---\ntitle: Нет связи\nkind: procedure\nflow: start\n---\n\n## Телефон включён? {#start}\n\nСпросите.\n\n- [Да](#done)\n- [Нет](#done) — включите\n\n## Готово {#done end}\n\nВсё.\n",
         ),
-        ("templates/sms/connect.md", "---\ntitle: Подключение\narticles: [sms/monthly]\n---\n\n# chat\n\nНаберите {{ sms-100.connect }}.\n"),
+        (
+            "templates/sms/connect.md",
+            "---\ntitle: Подключение\narticles: [sms/monthly]\n---\n\n# chat\n\nНаберите {{ sms-100.connect }}.\n",
+        ),
     ])
 }
 
@@ -54,7 +66,19 @@ fn a_search_has_the_shape_the_api_promises() {
     }
     let hit = &reply["hits"][0];
     assert_eq!(hit["article"], "sms/monthly");
-    for key in ["section", "title", "heading", "snippet_html", "kind", "lang", "status", "rung", "score", "validity", "more_sections"] {
+    for key in [
+        "section",
+        "title",
+        "heading",
+        "snippet_html",
+        "kind",
+        "lang",
+        "status",
+        "rung",
+        "score",
+        "validity",
+        "more_sections",
+    ] {
         assert!(hit.get(key).is_some(), "{key} in {hit}");
     }
     assert_eq!(reply["query"]["corrections"], json!([]));
@@ -76,7 +100,10 @@ fn validity_filters_sections_and_values() {
     let served = base().start();
     assert!(served.found("снегопад", "").is_empty());
     let reply = served.search("снегопад", "&as_of=2026-12-01");
-    assert_eq!((&reply["hits"][0]["section"], &reply["hits"][0]["title"]), (&json!("winter"), &json!("Пакет за 150\u{a0}₽")));
+    assert_eq!(
+        (&reply["hits"][0]["section"], &reply["hits"][0]["title"]),
+        (&json!("winter"), &json!("Пакет за 150\u{a0}₽"))
+    );
     assert_eq!(served.found("столица", "&region=moscow"), ["sms/monthly"]);
     assert!(served.found("столица", "&region=kemerovo").is_empty());
     let article = served.json("/api/v1/articles/sms/monthly?region=moscow");
@@ -153,7 +180,27 @@ fn wrong_parameters_are_told_all_at_once() {
 fn strange_queries_are_answered() {
     let served = base().start();
     let long = "слово ".repeat(160);
-    for query in ["", " ", "*", "#", "**#", "*155", "\"", "AND OR NOT", "a:b", "(((", "\u{0}", "😀", "ё\u{301}", "%%%", "-пакет", "+7", "8 800", "*1*2*3*4*5*6*7*8*9*0*1*2*3*4*5*6#", &long] {
+    for query in [
+        "",
+        " ",
+        "*",
+        "#",
+        "**#",
+        "*155",
+        "\"",
+        "AND OR NOT",
+        "a:b",
+        "(((",
+        "\u{0}",
+        "😀",
+        "ё\u{301}",
+        "%%%",
+        "-пакет",
+        "+7",
+        "8 800",
+        "*1*2*3*4*5*6*7*8*9*0*1*2*3*4*5*6#",
+        &long,
+    ] {
         assert!(served.search(query, "")["hits"].is_array(), "{query:?}");
         assert!(served.json(&format!("/api/v1/suggest?q={}", encode(query)))["suggestions"].is_array());
     }
@@ -165,7 +212,22 @@ fn strange_queries_are_answered() {
 fn an_article_is_whole() {
     let served = base().start();
     let article = served.json("/api/v1/articles/sms/monthly");
-    for key in ["id", "title", "kind", "lang", "status", "validity", "html", "sections", "products", "related", "translations", "templates", "updated_at", "source_path"] {
+    for key in [
+        "id",
+        "title",
+        "kind",
+        "lang",
+        "status",
+        "validity",
+        "html",
+        "sections",
+        "products",
+        "related",
+        "translations",
+        "templates",
+        "updated_at",
+        "source_path",
+    ] {
         assert!(article.get(key).is_some(), "{key}");
     }
     assert_eq!(article["translations"], json!(["en/sms/monthly"]));
@@ -180,7 +242,10 @@ fn products_are_listed_and_compared() {
     let served = base().start();
     assert_eq!(served.json("/api/v1/products")["total"], 2);
     let product = served.json("/api/v1/products/sms-100?lang=en&as_of=2026-12-24");
-    assert_eq!((&product["title"], &product["values"][0]["text"]), (&json!("Hundred SMS"), &json!("150\u{a0}₽")));
+    assert_eq!(
+        (&product["title"], &product["values"][0]["text"]),
+        (&json!("Hundred SMS"), &json!("150\u{a0}₽"))
+    );
     let compared = served.json("/api/v1/compare?products=sms-100,sms-300");
     assert_eq!(compared["conflicts"], json!([["sms-100", "sms-300"]]));
     assert_eq!(compared["rows"][0]["values"], json!({"sms-100": "100\u{a0}₽", "sms-300": "200\u{a0}₽"}));
@@ -192,7 +257,10 @@ fn flows_have_steps_and_choices() {
     let flow = base().start().json("/api/v1/flows/flow");
     assert_eq!(flow["start"], "start");
     assert_eq!(ids(&flow["steps"], "step"), ["start", "done"]);
-    assert_eq!(flow["steps"][0]["choices"][1], json!({"label": "Нет", "note": "включите", "flow": "flow", "step": "done"}));
+    assert_eq!(
+        flow["steps"][0]["choices"][1],
+        json!({"label": "Нет", "note": "включите", "flow": "flow", "step": "done"})
+    );
     assert_eq!(flow["steps"][1]["is_end"], true);
 }
 
@@ -201,7 +269,12 @@ fn suggestions_are_codes_products_and_articles() {
     let served = base().start();
     let kinds = |query: &str| {
         let reply = served.json(&format!("/api/v1/suggest?q={}", encode(query)));
-        reply["suggestions"].as_array().unwrap().iter().map(|s| (s["kind"].to_string(), s["text"].to_string())).collect::<Vec<_>>()
+        reply["suggestions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|s| (s["kind"].to_string(), s["text"].to_string()))
+            .collect::<Vec<_>>()
     };
     assert_eq!(kinds("*155*9").len(), 2);
     assert_eq!(kinds("сто э"), [("\"product\"".to_owned(), "\"Сто эсэмэс\"".to_owned())]);
@@ -229,9 +302,15 @@ fn methods_bodies_and_paths_are_bounded() {
     let base = base();
     let served = base.start();
     let reply = served.send(Request::delete("/api/v1/search").body(Body::empty()).unwrap());
-    assert_eq!((reply.status, &reply.json()["code"]), (StatusCode::METHOD_NOT_ALLOWED, &json!("method-not-allowed")));
+    assert_eq!(
+        (reply.status, &reply.json()["code"]),
+        (StatusCode::METHOD_NOT_ALLOWED, &json!("method-not-allowed"))
+    );
     let reply = served.post("/api/v1/render", &json!({"template": "x".repeat(400_000), "channel": "chat"}));
-    assert_eq!((reply.status, &reply.json()["code"]), (StatusCode::PAYLOAD_TOO_LARGE, &json!("body-too-large")));
+    assert_eq!(
+        (reply.status, &reply.json()["code"]),
+        (StatusCode::PAYLOAD_TOO_LARGE, &json!("body-too-large"))
+    );
     let reply = served.send(Request::post("/api/v1/render").body(Body::from("{")).unwrap());
     assert_eq!(reply.json()["code"], "invalid-body");
     assert_eq!(served.get("/api/v1/nothing").json()["code"], "not-found");
@@ -239,7 +318,13 @@ fn methods_bodies_and_paths_are_bounded() {
     base.write("articles/.hidden.png", [1]);
     std::fs::write(base.path("outside.png"), [1]).unwrap();
     assert_eq!(served.get("/files/pic.png").status, StatusCode::OK);
-    for path in ["/files/../outside.png", "/files/%2e%2e/outside.png", "/files/.hidden.png", "/files/catalog/sms.yaml", "/files/old.md"] {
+    for path in [
+        "/files/../outside.png",
+        "/files/%2e%2e/outside.png",
+        "/files/.hidden.png",
+        "/files/catalog/sms.yaml",
+        "/files/old.md",
+    ] {
         assert_eq!(served.get(path).status, StatusCode::NOT_FOUND, "{path}");
     }
 }
@@ -247,12 +332,23 @@ fn methods_bodies_and_paths_are_bounded() {
 #[test]
 fn pages_are_served_with_a_strict_policy() {
     let served = base().start();
-    for path in ["/", "/?q=%D0%BF%D0%B0%D0%BA%D0%B5%D1%82", "/articles/sms/monthly", "/docs/api", "/search/results?q=a"] {
+    for path in [
+        "/",
+        "/?q=%D0%BF%D0%B0%D0%BA%D0%B5%D1%82",
+        "/articles/sms/monthly",
+        "/docs/api",
+        "/search/results?q=a",
+    ] {
         let reply = served.get(path);
         assert_eq!(reply.status, StatusCode::OK, "{path}");
         let policy = reply.headers["content-security-policy"].to_str().unwrap();
         assert!(policy.contains("script-src 'self'") && !policy.contains("unsafe"));
-        assert!(!reply.text.contains("<script>") && !reply.text.contains(" onclick=") && !reply.text.contains(" style="), "{path}");
+        assert!(
+            !reply.text.contains("<script>")
+                && !reply.text.contains(" onclick=")
+                && !reply.text.contains(" style="),
+            "{path}"
+        );
         for foreign in ["src=\"http", "href=\"http"] {
             assert!(!reply.text.contains(foreign), "{path} loads from elsewhere");
         }
@@ -283,7 +379,12 @@ fn health_and_metrics_tell_what_is_served() {
     assert_eq!(served.json("/health/ready")["articles"], 4);
     served.search("пакет", "");
     let metrics = served.get("/metrics").text;
-    for name in ["pharos_http_requests_total", "pharos_http_request_seconds_bucket", "pharos_search_seconds", "pharos_articles"] {
+    for name in [
+        "pharos_http_requests_total",
+        "pharos_http_request_seconds_bucket",
+        "pharos_search_seconds",
+        "pharos_articles",
+    ] {
         assert!(metrics.contains(name), "{name} in {metrics}");
     }
 }
@@ -303,14 +404,20 @@ fn the_openapi_document_and_the_routes_agree() {
     routes.sort();
     assert!(routes.len() > 15);
     assert_eq!(paths, routes.iter().collect::<Vec<_>>());
-    for path in paths.iter().filter(|p| !p.contains("live") && document["paths"][p.as_str()].get("get").is_some()) {
+    for path in
+        paths.iter().filter(|p| !p.contains("live") && document["paths"][p.as_str()].get("get").is_some())
+    {
         let asked = path.replace("{id}", "sms/monthly").replace("products/sms/monthly", "products/sms-100");
         let asked = if asked.contains("compare") { format!("{asked}?products=sms-100") } else { asked };
-        let asked = asked.replace("templates/sms/monthly", "templates/sms/connect").replace("flows/sms/monthly", "flows/flow");
+        let asked = asked
+            .replace("templates/sms/monthly", "templates/sms/connect")
+            .replace("flows/sms/monthly", "flows/flow");
         let reply = served.get(&asked);
         assert_eq!(reply.status, StatusCode::OK, "{asked}: {}", reply.text);
     }
-    for operation in document["paths"].as_object().unwrap().values().flat_map(|m| m.as_object().unwrap().values()) {
+    for operation in
+        document["paths"].as_object().unwrap().values().flat_map(|m| m.as_object().unwrap().values())
+    {
         assert!(operation["summary"].as_str().is_some_and(|s| !s.is_empty()), "{operation}");
     }
     let schemas = document["components"]["schemas"].as_object().unwrap();
@@ -322,9 +429,12 @@ fn the_openapi_document_and_the_routes_agree() {
 
 fn references(value: &Value) -> Vec<String> {
     match value {
-        Value::Object(map) => {
-            map.iter().flat_map(|(key, v)| if key == "$ref" { vec![v.as_str().unwrap().to_owned()] } else { references(v) }).collect()
-        }
+        Value::Object(map) => map
+            .iter()
+            .flat_map(
+                |(key, v)| if key == "$ref" { vec![v.as_str().unwrap().to_owned()] } else { references(v) },
+            )
+            .collect(),
         Value::Array(items) => items.iter().flat_map(references).collect(),
         _ => Vec::new(),
     }
@@ -335,7 +445,8 @@ fn nothing_is_served_before_the_content_is_there() {
     let base = Base::new();
     std::fs::write(base.path("file"), "").unwrap();
     // A folder that cannot be made: the index never opens.
-    let served = Served::start(pharos::settings::Settings { index: base.path("file/index"), ..base.settings() });
+    let served =
+        Served::start(pharos::settings::Settings { index: base.path("file/index"), ..base.settings() });
     let reply = served.get("/health/ready");
     assert_eq!((reply.status, &reply.json()["code"]), (StatusCode::SERVICE_UNAVAILABLE, &json!("loading")));
     assert!(reply.headers.contains_key("retry-after"));

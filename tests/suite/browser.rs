@@ -16,7 +16,11 @@ struct Driver {
 impl Driver {
     fn start() -> Self {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let child = Command::new("chromedriver").arg(format!("--port={port}")).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let child = Command::new("chromedriver")
+            .arg(format!("--port={port}"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
         let child = child.expect("chromedriver is needed (Debian package chromium-driver)");
         let end = Instant::now() + PATIENCE;
         while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
@@ -29,14 +33,23 @@ impl Driver {
     async fn client(&self) -> Client {
         let profile = tempfile::tempdir().unwrap().keep();
         let arguments = json!([
-            "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-            "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--lang=ru",
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--disable-dev-shm-usage",
+            "--lang=ru",
             format!("--user-data-dir={}", profile.display()),
         ]);
         let options = json!({"args": arguments, "prefs": {"intl.accept_languages": "ru"}});
         let capabilities = json!({"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}});
-        let client = ClientBuilder::native().capabilities(capabilities.as_object().unwrap().clone()).connect(&format!("http://127.0.0.1:{}", self.port));
-        client.await.expect("Chromium starts")
+        let mut builder = ClientBuilder::native();
+        builder.capabilities(capabilities.as_object().unwrap().clone());
+        builder.connect(&format!("http://127.0.0.1:{}", self.port)).await.expect("Chromium starts")
     }
 }
 
@@ -56,7 +69,15 @@ fn is_wanted() -> bool {
 }
 
 async fn text(client: &Client, selector: &str) -> String {
-    client.wait().at_most(PATIENCE).for_element(Locator::Css(selector)).await.unwrap_or_else(|e| panic!("{selector}: {e}")).text().await.unwrap()
+    client
+        .wait()
+        .at_most(PATIENCE)
+        .for_element(Locator::Css(selector))
+        .await
+        .unwrap_or_else(|e| panic!("{selector}: {e}"))
+        .text()
+        .await
+        .unwrap()
 }
 
 async fn until(client: &Client, what: &str, script: &str) {
@@ -75,7 +96,8 @@ fn an_operator_types_reads_and_copies() {
     let base = crate::harness::Base::new();
     std::fs::remove_dir_all(base.path("articles")).unwrap();
     for folder in ["articles", "templates"] {
-        let copied = Command::new("cp").arg("-rT").arg(root().join(folder)).arg(base.path(folder)).status().unwrap();
+        let copied =
+            Command::new("cp").arg("-rT").arg(root().join(folder)).arg(base.path(folder)).status().unwrap();
         assert!(copied.success());
     }
     let process = Process::serve(&base);

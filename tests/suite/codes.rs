@@ -43,8 +43,11 @@ fn check(reply: &Value, code: &str, says: &[&str]) {
     let first = &reply["hits"][0];
     assert!(first["rung"] == "code", "{first}");
     let snippet = first["snippet_html"].as_str().unwrap();
-    let marked: Vec<String> =
-        snippet.split("<mark>").skip(1).flat_map(|m| canonical_codes(m.split("</mark>").next().unwrap())).collect();
+    let marked: Vec<String> = snippet
+        .split("<mark>")
+        .skip(1)
+        .flat_map(|m| canonical_codes(m.split("</mark>").next().unwrap()))
+        .collect();
     assert!(!marked.is_empty() && marked.iter().all(|m| m == code), "{code} is what is marked in {snippet}");
 }
 
@@ -53,7 +56,10 @@ fn all_fifteen_codes_are_answered_exactly_in_every_spelling() {
     let (_index, served) = sample();
     for (product, codes) in CODES {
         for (code, action) in codes.iter().zip(ACTIONS) {
-            let spaced: String = code.chars().flat_map(|c| if c.is_ascii_digit() { vec![c] } else { vec![' ', c, ' '] }).collect();
+            let spaced: String = code
+                .chars()
+                .flat_map(|c| if c.is_ascii_digit() { vec![c] } else { vec![' ', c, ' '] })
+                .collect();
             for typed in [(*code).to_owned(), spaced.trim().to_owned(), format!(" {code} ")] {
                 check(&served.search(&typed, ""), code, &[action, product]);
             }
@@ -68,12 +74,28 @@ fn support_lines_are_answered_as_people_write_them() {
         (&["611", " 611 "][..], None, "611"),
         (&["636"], None, "636"),
         (
-            &["8 800 555 06 11", "88005550611", "8-800-555-06-11", "8 (800) 555-06-11", "+7 800 555 06 11", "800 555 06 11", "555-06-11"],
+            &[
+                "8 800 555 06 11",
+                "88005550611",
+                "8-800-555-06-11",
+                "8 (800) 555-06-11",
+                "+7 800 555 06 11",
+                "800 555 06 11",
+                "555-06-11",
+            ],
             Some("78005550611"),
             "8 800",
         ),
-        (&["+7 951 520 06 11", "89515200611", "8 951 520-06-11", "951 520 06 11"], Some("79515200611"), "роуминг"),
-        (&["(831) 291-16-11", "8 831 291 16 11", "831 291-16-11", "291 16 11"], Some("78312911611"), "Нижнем Новгороде"),
+        (
+            &["+7 951 520 06 11", "89515200611", "8 951 520-06-11", "951 520 06 11"],
+            Some("79515200611"),
+            "роуминг",
+        ),
+        (
+            &["(831) 291-16-11", "8 831 291 16 11", "831 291-16-11", "291 16 11"],
+            Some("78312911611"),
+            "Нижнем Новгороде",
+        ),
         (&["(495) 979-76-11", "84959797611", "979-76-11"], Some("74959797611"), "Москве"),
         (&["(904) 990-00-00", "8 904 990 00 00"], Some("79049900000"), "Кемерове"),
     ] {
@@ -100,5 +122,9 @@ fn a_code_that_is_still_typed_or_unknown_has_no_answer() {
     }
     assert!(served.found("*155*99#", "").is_empty(), "an unknown code finds nothing");
     assert!(served.found("*155*97", "").len() > 1, "the beginning of a code finds what it may become");
-    assert_eq!(served.search("*155*21", "")["answer"]["kind"], "code", "only the hash is missing, and no other code begins so");
+    assert_eq!(
+        served.search("*155*21", "")["answer"]["kind"],
+        "code",
+        "only the hash is missing, and no other code begins so"
+    );
 }

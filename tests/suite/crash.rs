@@ -54,7 +54,12 @@ fn a_hundred_kills_lose_nothing() {
 
 /// A word of letters only, so that no two begin alike and digits do not part it.
 fn letters(number: u64) -> String {
-    number.to_string().bytes().map(|digit| ["ба", "во", "гу", "ды", "же", "зи", "кё", "ля", "мю", "нэ"][usize::from(digit - b'0')]).collect::<String>() + "ъ"
+    number
+        .to_string()
+        .bytes()
+        .map(|digit| ["ба", "во", "гу", "ды", "же", "зи", "кё", "ля", "мю", "нэ"][usize::from(digit - b'0')])
+        .collect::<String>()
+        + "ъ"
 }
 
 #[track_caller]
@@ -63,7 +68,11 @@ fn check(base: &Base, disk: &BTreeMap<String, String>, kill: u64) {
     process.wait_ready();
     let listed = ids(&process.json("/api/v1/articles?limit=1000")["articles"], "id");
     assert_eq!(listed, disk.keys().cloned().collect::<Vec<_>>(), "after kill {kill}");
-    assert_eq!(process.json(&format!("/api/v1/search?q={}", encode("вместе")))["total"], disk.len(), "after kill {kill}");
+    assert_eq!(
+        process.json(&format!("/api/v1/search?q={}", encode("вместе")))["total"],
+        disk.len(),
+        "after kill {kill}"
+    );
     for (id, word) in disk {
         let found = process.json(&format!("/api/v1/search?q={}%20", encode(word)));
         assert_eq!(ids(&found["hits"], "article"), [id.as_str()], "{word} after kill {kill}");

@@ -7,7 +7,10 @@ use crate::harness::{Base, Served};
 fn base() -> Base {
     let base = Base::new();
     for number in 0..30 {
-        base.write(&format!("articles/{number}.md"), format!("# Статья {number}\n\nключица\n\n## Раздел\n\nлопатка {number}\n"));
+        base.write(
+            &format!("articles/{number}.md"),
+            format!("# Статья {number}\n\nключица\n\n## Раздел\n\nлопатка {number}\n"),
+        );
     }
     base
 }
@@ -25,7 +28,11 @@ fn index_files(base: &Base) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = walkdir::WalkDir::new(base.path("index"))
         .into_iter()
         .flatten()
-        .filter(|e| e.file_type().is_file() && e.file_name() != "lock" && !e.file_name().to_string_lossy().starts_with(".tantivy"))
+        .filter(|e| {
+            e.file_type().is_file()
+                && e.file_name() != "lock"
+                && !e.file_name().to_string_lossy().starts_with(".tantivy")
+        })
         .map(walkdir::DirEntry::into_path)
         .collect();
     files.sort();
@@ -53,7 +60,12 @@ fn every_truncated_or_missing_file_is_noticed() {
             let file = &files[number % files.len()];
             let length = std::fs::metadata(file).unwrap().len();
             let cut = (length as f64 * keep) as u64;
-            std::fs::File::options().write(true).open(file).unwrap().set_len(cut.min(length.saturating_sub(1))).unwrap();
+            std::fs::File::options()
+                .write(true)
+                .open(file)
+                .unwrap()
+                .set_len(cut.min(length.saturating_sub(1)))
+                .unwrap();
             check(&base);
         }
         let files = index_files(&base);
@@ -88,7 +100,12 @@ fn a_foreign_or_later_index_is_made_anew() {
     let base = base();
     check(&base);
     let newest = || {
-        let mut folders: Vec<PathBuf> = std::fs::read_dir(base.path("index")).unwrap().flatten().map(|e| e.path()).filter(|p| p.is_dir()).collect();
+        let mut folders: Vec<PathBuf> = std::fs::read_dir(base.path("index"))
+            .unwrap()
+            .flatten()
+            .map(|e| e.path())
+            .filter(|p| p.is_dir())
+            .collect();
         folders.sort();
         folders.pop().unwrap()
     };
@@ -117,7 +134,10 @@ fn a_foreign_or_later_index_is_made_anew() {
 
 #[test]
 fn an_index_of_other_articles_is_brought_to_these() {
-    let other = Base::with(&[("articles/7.md", "# Чужая\n\nчужеземец\n"), ("articles/z.md", "# Чужая\n\nчужеземец\n")]);
+    let other = Base::with(&[
+        ("articles/7.md", "# Чужая\n\nчужеземец\n"),
+        ("articles/z.md", "# Чужая\n\nчужеземец\n"),
+    ]);
     drop(other.start());
     let base = base();
     std::fs::rename(other.path("index"), base.path("index")).unwrap();
@@ -135,5 +155,9 @@ fn a_second_program_does_not_write_the_same_index() {
     assert!(failure.contains("another pharos"), "{failure}");
     assert_eq!(served.search("ключица", "")["total"], 30);
     let output = base.command("search").arg("ключица").output().unwrap();
-    assert!(output.status.success(), "the command line reads what the server keeps: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "the command line reads what the server keeps: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }

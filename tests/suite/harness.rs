@@ -116,7 +116,8 @@ impl Served {
         let (stop, stopping) = watch::channel(false);
         let state = AppState::new(Arc::clone(&app), settings, stopping);
         let served = Self { app, router: server::router(state), runtime, _stop: stop };
-        served.wait_until("the content is served", |s| s.app.snapshot().is_some() || s.app.failure().is_some());
+        served
+            .wait_until("the content is served", |s| s.app.snapshot().is_some() || s.app.failure().is_some());
         served
     }
 
@@ -187,7 +188,9 @@ pub fn ids(list: &Value, key: &str) -> Vec<String> {
 }
 
 pub fn encode(text: &str) -> String {
-    text.bytes().map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+    text.bytes()
+        .map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") })
+        .collect()
 }
 
 /// The program serving on a free port; killed when dropped.

@@ -21,7 +21,10 @@ fn copy(from: &Path, to: &Path) {
 
 fn git(folder: &Path, arguments: &[&str]) {
     let mut command = Command::new("git");
-    command.current_dir(folder).args(["-c", "user.name=t", "-c", "user.email=t@localhost", "-c", "gc.auto=0"]).args(arguments);
+    command
+        .current_dir(folder)
+        .args(["-c", "user.name=t", "-c", "user.email=t@localhost", "-c", "gc.auto=0"])
+        .args(arguments);
     let output = command.output().unwrap();
     assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
@@ -39,7 +42,9 @@ fn listed(process: &Process) -> BTreeSet<String> {
 }
 
 fn on_disk(folder: &Path) -> BTreeSet<String> {
-    let files = walkdir::WalkDir::new(folder).into_iter().filter_entry(|e| !e.file_name().to_string_lossy().starts_with('.'));
+    let files = walkdir::WalkDir::new(folder)
+        .into_iter()
+        .filter_entry(|e| !e.file_name().to_string_lossy().starts_with('.'));
     files
         .flatten()
         .filter(|e| e.path().extension().is_some_and(|x| x == "md"))
@@ -62,15 +67,24 @@ fn ten_thousand_articles_are_served_and_follow_a_checkout_of_thousands() {
         .as_array()
         .unwrap()
         .iter()
-        .filter(|p| ["yaml", "front-matter", "encoding", "date", "wrong-type", "unknown-choice", "too-large"].contains(&p["code"].as_str().unwrap()))
-        .map(|p| p["file"].as_str().unwrap().trim_start_matches("articles/").trim_end_matches(".md").to_owned())
+        .filter(|p| {
+            ["yaml", "front-matter", "encoding", "date", "wrong-type", "unknown-choice", "too-large"]
+                .contains(&p["code"].as_str().unwrap())
+        })
+        .map(|p| {
+            p["file"].as_str().unwrap().trim_start_matches("articles/").trim_end_matches(".md").to_owned()
+        })
         .collect();
     let process = Process::serve(&base);
     process.wait_ready();
     let served = listed(&process);
     assert!(served.len() > 10_000, "{}", served.len());
     let missing: BTreeSet<String> = on_disk(&articles).difference(&served).cloned().collect();
-    assert!(missing.is_subset(&refused), "not served and not told: {:?}", missing.difference(&refused).collect::<Vec<_>>());
+    assert!(
+        missing.is_subset(&refused),
+        "not served and not told: {:?}",
+        missing.difference(&refused).collect::<Vec<_>>()
+    );
 
     // Two states of the folder, two thousand files apart.
     git(&articles, &["init", "-q"]);
@@ -95,7 +109,9 @@ fn ten_thousand_articles_are_served_and_follow_a_checkout_of_thousands() {
         let changed = if state == "two" { 1_760 } else { 0 };
         let end = Instant::now() + PATIENCE;
         loop {
-            let total = process.json("/api/v1/search?q=%D1%87%D0%B0%D1%89%D0%BE%D0%B1%D0%BD%D0%B8%D0%BA%20&limit=1")["total"].clone();
+            let total = process
+                .json("/api/v1/search?q=%D1%87%D0%B0%D1%89%D0%BE%D0%B1%D0%BD%D0%B8%D0%BA%20&limit=1")["total"]
+                .clone();
             if total == changed && listed(&process) == expected {
                 break;
             }

@@ -1,5 +1,7 @@
 //! Tests that drive the real router, the real files and the real program.
 
+#![expect(unreachable_pub, reason = "a test binary has no other crate to reach it")]
+
 mod api;
 mod browser;
 mod cli;

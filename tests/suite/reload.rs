@@ -18,7 +18,9 @@ fn articles_come_change_and_go() {
     base.write("articles/b.md", article("Вторая", "лопатка"));
     served.wait_until("the new article is found", |s| s.found("лопатка", "") == ["b"]);
     base.write("articles/b.md", article("Вторая", "голень"));
-    served.wait_until("the change is found", |s| s.found("голень", "") == ["b"] && s.found("лопатка", "").is_empty());
+    served.wait_until("the change is found", |s| {
+        s.found("голень", "") == ["b"] && s.found("лопатка", "").is_empty()
+    });
     assert!(served.json("/api/v1/articles/b")["html"].as_str().unwrap().contains("голень"));
     std::fs::remove_file(base.path("articles/b.md")).unwrap();
     served.wait_until("the article is gone", |s| s.found("голень", "").is_empty());
@@ -36,7 +38,9 @@ fn an_editor_that_saves_by_renaming_is_followed() {
         base.write("articles/.a.md.swp", article("А", &format!("правка{number}")));
         std::fs::rename(base.path("articles/.a.md.swp"), base.path("articles/a.md")).unwrap();
     }
-    served.wait_until("the last save is served", |s| s.json("/api/v1/articles/a")["html"].to_string().contains("правка4"));
+    served.wait_until("the last save is served", |s| {
+        s.json("/api/v1/articles/a")["html"].to_string().contains("правка4")
+    });
     assert_eq!(served.search("", "")["total"], 1);
 }
 
@@ -50,7 +54,9 @@ fn folders_are_moved_deleted_and_restored() {
     let served = base.start();
     std::fs::rename(base.path("articles/one"), base.path("articles/two")).unwrap();
     served.wait_until("the folder has moved", |s| {
-        s.found("ключица", "") == ["two/deep/a"] && s.found("лопатка", "") == ["two/b"] && s.search("", "")["total"] == 3
+        s.found("ключица", "") == ["two/deep/a"]
+            && s.found("лопатка", "") == ["two/b"]
+            && s.search("", "")["total"] == 3
     });
     assert_eq!(served.problems("articles/c.md"), ["broken-link"]);
     std::fs::rename(base.path("articles"), base.path("aside")).unwrap();
@@ -80,11 +86,16 @@ fn a_burst_ends_in_what_is_on_disk() {
         s.search("", "")["total"] == expected && s.search("раунд2", "")["total"] == expected - 1
     });
     for round in ["раунд0", "раунд1"] {
-        assert_eq!(served.json(&format!("/api/v1/search?q={}%20", crate::harness::encode(round)))["hits"], serde_json::json!([]), "{round}");
+        assert_eq!(
+            served.json(&format!("/api/v1/search?q={}%20", crate::harness::encode(round)))["hits"],
+            serde_json::json!([]),
+            "{round}"
+        );
     }
 }
 
-const CATALOG: &str = "family: f\nattributes: {price: {type: money}}\nproducts:\n  - {id: p, values: {price: PRICE}}\n";
+const CATALOG: &str =
+    "family: f\nattributes: {price: {type: money}}\nproducts:\n  - {id: p, values: {price: PRICE}}\n";
 
 #[test]
 fn a_price_changed_in_the_catalogue_changes_everything() {
@@ -101,13 +112,16 @@ fn a_price_changed_in_the_catalogue_changes_everything() {
     let article = served.json("/api/v1/articles/a");
     assert_eq!(article["title"], "Цена 8765\u{a0}₽");
     assert!(!article.to_string().contains("4321"));
-    let answer = served.post("/api/v1/render", &serde_json::json!({"template": "t", "channel": "chat"})).json();
+    let answer =
+        served.post("/api/v1/render", &serde_json::json!({"template": "t", "channel": "chat"})).json();
     assert_eq!(answer["text"], "8765\u{a0}₽");
     base.write("articles/catalog/f.yaml", CATALOG.replace("PRICE", "dear"));
     served.wait_until("the fault is listed", |s| s.problems("articles/catalog/f.yaml") == ["wrong-type"]);
     assert_eq!(served.found("8765", ""), ["a"], "the last good price stays");
     std::fs::remove_file(base.path("articles/catalog/f.yaml")).unwrap();
-    served.wait_until("the gap is listed", |s| s.problems("articles/a.md").contains(&"unknown-value".to_owned()));
+    served.wait_until("the gap is listed", |s| {
+        s.problems("articles/a.md").contains(&"unknown-value".to_owned())
+    });
     let html = served.json("/api/v1/articles/a")["html"].to_string();
     assert!(html.contains("gap") && html.contains("[p.price]"), "{html}");
 }
@@ -131,7 +145,10 @@ fn a_new_day_brings_its_prices_and_sections() {
 
 #[test]
 fn a_bad_file_keeps_its_last_good_version_and_is_listed() {
-    let base = Base::with(&[("articles/a.md", &article("А", "ключица")), ("articles/b.md", &article("Б", "лопатка"))]);
+    let base = Base::with(&[
+        ("articles/a.md", &article("А", "ключица")),
+        ("articles/b.md", &article("Б", "лопатка")),
+    ]);
     let served = base.start();
     for (bad, code) in [
         (b"---\ntitle: [\n---\nx".to_vec(), "yaml"),
@@ -145,7 +162,8 @@ fn a_bad_file_keeps_its_last_good_version_and_is_listed() {
         assert_eq!(served.found("ключица", ""), ["a"], "{code}");
         assert!(served.json("/api/v1/articles/a")["html"].to_string().contains("ключица"), "{code}");
         base.write("articles/b.md", article("Б", &format!("лопатка {code}")));
-        served.wait_until("others go on", |s| s.json("/api/v1/articles/b")["html"].to_string().contains(code));
+        served
+            .wait_until("others go on", |s| s.json("/api/v1/articles/b")["html"].to_string().contains(code));
     }
     let problem = served.json("/api/v1/problems")["problems"][0].clone();
     assert!(problem["hint"].as_str().unwrap().contains("max_file_bytes"), "{problem}");
@@ -153,7 +171,9 @@ fn a_bad_file_keeps_its_last_good_version_and_is_listed() {
     let served = base.start();
     assert_eq!(served.found("ключица", ""), ["a"], "and after a restart");
     base.write("articles/a.md", article("А", "голень"));
-    served.wait_until("it is mended", |s| s.found("голень", "") == ["a"] && s.problems("articles/a.md").is_empty());
+    served.wait_until("it is mended", |s| {
+        s.found("голень", "") == ["a"] && s.problems("articles/a.md").is_empty()
+    });
     base.write("articles/a.md", b"# \xff");
     std::fs::remove_file(base.path("articles/a.md")).unwrap();
     served.wait_until("it is gone", |s| s.found("голень", "").is_empty());
@@ -163,14 +183,22 @@ fn a_bad_file_keeps_its_last_good_version_and_is_listed() {
 #[test]
 fn strange_files_are_listed_and_the_rest_is_served() {
     use std::os::unix::fs::{PermissionsExt, symlink};
-    let base = Base::with(&[("articles/a.md", &article("А", "ключица")), ("articles/x.markdown", "# Икс\n"), ("articles/x.md", "# Икс\n")]);
+    let base = Base::with(&[
+        ("articles/a.md", &article("А", "ключица")),
+        ("articles/x.markdown", "# Икс\n"),
+        ("articles/x.md", "# Икс\n"),
+    ]);
     symlink(base.path("articles"), base.path("articles/loop")).unwrap();
     symlink(base.path("nowhere.md"), base.path("articles/dangling.md")).unwrap();
     std::fs::create_dir(base.path("articles/folder.md")).unwrap();
     let odd = std::ffi::OsStr::new("odd");
     let mut name = base.path("articles").join(odd).into_os_string().into_encoded_bytes();
     name.extend(b"\xff.md");
-    std::fs::write(std::path::PathBuf::from(<std::ffi::OsString as std::os::unix::ffi::OsStringExt>::from_vec(name)), "x").unwrap();
+    std::fs::write(
+        std::path::PathBuf::from(<std::ffi::OsString as std::os::unix::ffi::OsStringExt>::from_vec(name)),
+        "x",
+    )
+    .unwrap();
     base.write("articles/locked.md", "# Закрыто\n");
     std::fs::set_permissions(base.path("articles/locked.md"), std::fs::Permissions::from_mode(0)).unwrap();
     let served = base.start();
@@ -198,7 +226,10 @@ fn a_network_folder_is_polled() {
 
 #[test]
 fn changes_made_while_nothing_ran_are_taken_up() {
-    let base = Base::with(&[("articles/a.md", &article("А", "ключица")), ("articles/b.md", &article("Б", "лопатка"))]);
+    let base = Base::with(&[
+        ("articles/a.md", &article("А", "ключица")),
+        ("articles/b.md", &article("Б", "лопатка")),
+    ]);
     drop(base.start());
     base.write("articles/a.md", article("А", "голень!"));
     std::fs::remove_file(base.path("articles/b.md")).unwrap();

@@ -39,14 +39,16 @@ fn the_sample_has_twins_flows_and_channels() {
     });
     assert!(twins.count() >= 20);
     let flows = served.json("/api/v1/articles?limit=1000")["articles"].clone();
-    let flows = flows.as_array().unwrap().iter().filter(|a| {
-        served.get(&format!("/api/v1/flows/{}", a["id"].as_str().unwrap())).status.is_success()
-    });
+    let flows =
+        flows.as_array().unwrap().iter().filter(|a| {
+            served.get(&format!("/api/v1/flows/{}", a["id"].as_str().unwrap())).status.is_success()
+        });
     assert!(flows.count() >= 3);
     let templates = served.json("/api/v1/templates")["templates"].clone();
     let rich = templates.as_array().unwrap().iter().filter(|t| t["channels"].as_array().unwrap().len() >= 2);
     assert!(rich.count() >= 25);
     let values = served.json("/api/v1/products")["products"].clone();
-    let values: usize = values.as_array().unwrap().iter().map(|p| p["values"].as_array().unwrap().len()).sum();
+    let values: usize =
+        values.as_array().unwrap().iter().map(|p| p["values"].as_array().unwrap().len()).sum();
     assert!(values >= 60, "{values} values");
 }

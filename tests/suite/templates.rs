@@ -23,7 +23,8 @@ fn base() -> Base {
 }
 
 fn render(served: &Served, channel: &str, values: Value) -> Value {
-    let reply = served.post("/api/v1/render", &json!({"template": "t", "channel": channel, "values": values}));
+    let reply =
+        served.post("/api/v1/render", &json!({"template": "t", "channel": channel, "values": values}));
     assert_eq!(reply.status, StatusCode::OK, "{}", reply.text);
     reply.json()
 }
@@ -51,7 +52,8 @@ fn a_required_value_that_is_missing_is_a_marked_gap() {
 #[test]
 fn values_cannot_carry_markup() {
     let served = base().start();
-    let chat = render(&served, "chat", json!({"name": "<script>alert(1)</script> *x* [a](javascript:b) {{ 7*7 }}"}));
+    let chat =
+        render(&served, "chat", json!({"name": "<script>alert(1)</script> *x* [a](javascript:b) {{ 7*7 }}"}));
     let html = chat["html"].as_str().unwrap();
     assert!(!html.contains("<script") && !html.contains("<em>") && !html.contains("href"), "{html}");
     assert!(chat["text"].as_str().unwrap().contains("<script>alert(1)</script> *x*"));
@@ -67,7 +69,8 @@ fn values_that_do_not_fit_are_refused_by_name() {
         (json!({"late": "perhaps"}), "late"),
         (json!({"nmae": "x"}), "nmae"),
     ] {
-        let reply = served.post("/api/v1/render", &json!({"template": "t", "channel": "chat", "values": values}));
+        let reply =
+            served.post("/api/v1/render", &json!({"template": "t", "channel": "chat", "values": values}));
         assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY, "{values}: {}", reply.text);
         assert_eq!(reply.json()["errors"][0]["name"], name);
     }
@@ -80,7 +83,10 @@ fn values_that_do_not_fit_are_refused_by_name() {
 #[test]
 fn the_price_is_that_of_the_day_asked_for() {
     let served = base().start();
-    let reply = served.post("/api/v1/render", &json!({"template": "t", "channel": "sms", "values": {"name": "А"}, "as_of": "2026-12-01"}));
+    let reply = served.post(
+        "/api/v1/render",
+        &json!({"template": "t", "channel": "sms", "values": {"name": "А"}, "as_of": "2026-12-01"}),
+    );
     assert!(reply.json()["text"].as_str().unwrap().contains("150"));
 }
 
@@ -93,13 +99,21 @@ fn faults_are_located_and_the_last_good_template_stays() {
     let problems = served.json("/api/v1/problems");
     assert_eq!(problems["problems"][0]["line"], 8, "{problems}");
     assert_eq!(render(&served, "chat", json!({"name": "Анна"}))["missing"], json!([]));
-    base.write("templates/t.md", "---\ntitle: Тест\n---\n\n# chat\n\n{{ nobody }} {{ a-b.nothing }} {% include \"_shared/none\" %}\n");
+    base.write(
+        "templates/t.md",
+        "---\ntitle: Тест\n---\n\n# chat\n\n{{ nobody }} {{ a-b.nothing }} {% include \"_shared/none\" %}\n",
+    );
     served.wait_until("the other faults are listed", |s| {
         let codes = s.problems("templates/t.md");
         codes.contains(&"template-render".to_owned()) && codes.contains(&"unknown-value".to_owned())
     });
-    base.write("templates/t.md", "---\ntitle: Тест\n---\n\n# chat\n\n{% for i in range(10000000) %}x{% endfor %}\n");
-    served.wait_until("the endless template is stopped", |s| s.problems("templates/t.md") == ["template-render"]);
+    base.write(
+        "templates/t.md",
+        "---\ntitle: Тест\n---\n\n# chat\n\n{% for i in range(10000000) %}x{% endfor %}\n",
+    );
+    served.wait_until("the endless template is stopped", |s| {
+        s.problems("templates/t.md") == ["template-render"]
+    });
 }
 
 #[test]
@@ -116,11 +130,19 @@ fn a_changed_fragment_changes_what_includes_it() {
 fn templates_are_found_by_article_product_channel_and_words() {
     let base = base();
     base.write("articles/x.md", "---\ntitle: X\nproducts: [a-b]\n---\n\ntext\n");
-    base.write("templates/by-product.md", "---\ntitle: О продукте\nproducts: [a-b]\nlang: en\n---\n\n# voice\n\nскажите\n");
+    base.write(
+        "templates/by-product.md",
+        "---\ntitle: О продукте\nproducts: [a-b]\nlang: en\n---\n\n# voice\n\nскажите\n",
+    );
     base.write("templates/by-article.md", "---\ntitle: О статье\narticles: [x]\n---\n\n# chat\n\nнапишите\n");
-    base.write("templates/later.md", "---\ntitle: Потом\narticles: [x]\nvalid: {from: 2027-01-01}\n---\n\n# chat\n\nпотом\n");
+    base.write(
+        "templates/later.md",
+        "---\ntitle: Потом\narticles: [x]\nvalid: {from: 2027-01-01}\n---\n\n# chat\n\nпотом\n",
+    );
     let served = base.start();
-    let found = |query: &str| crate::harness::ids(&served.json(&format!("/api/v1/templates?{query}"))["templates"], "id");
+    let found = |query: &str| {
+        crate::harness::ids(&served.json(&format!("/api/v1/templates?{query}"))["templates"], "id")
+    };
     assert_eq!(found("article=x"), ["by-article", "by-product"]);
     assert_eq!(found("product=a-b&channel=voice"), ["by-product"]);
     assert_eq!(found("q=%D0%BD%D0%B0%D0%BF%D0%B8%D1%88"), ["by-article"]);

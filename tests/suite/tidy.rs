@@ -32,7 +32,10 @@ const FLOORS: &[&[&str]] = &[
 ];
 
 fn floor(module: &str) -> usize {
-    FLOORS.iter().position(|floor| floor.contains(&module)).unwrap_or_else(|| panic!("`{module}` stands on no floor"))
+    FLOORS
+        .iter()
+        .position(|floor| floor.contains(&module))
+        .unwrap_or_else(|| panic!("`{module}` stands on no floor"))
 }
 
 #[test]
@@ -55,7 +58,8 @@ fn only_index_and_search_know_tantivy() {
     for (file, text) in sources() {
         let may = ["src/index/", "src/search/", "src/http/problem.rs"].iter().any(|p| file.starts_with(p));
         assert!(may || !text.contains("tantivy::"), "{file}");
-        let is_http = ["src/http/", "src/api/", "src/web/", "src/server.rs"].iter().any(|p| file.starts_with(p));
+        let is_http =
+            ["src/http/", "src/api/", "src/web/", "src/server.rs"].iter().any(|p| file.starts_with(p));
         assert!(is_http || !text.contains("axum::"), "{file}");
     }
 }
@@ -68,7 +72,12 @@ fn the_map_in_architecture_is_true() {
     let expected: BTreeSet<String> = sources()
         .iter()
         .map(|(file, text)| {
-            let caption = text.lines().next().unwrap().strip_prefix("//! ").unwrap_or_else(|| panic!("{file} has no caption"));
+            let caption = text
+                .lines()
+                .next()
+                .unwrap()
+                .strip_prefix("//! ")
+                .unwrap_or_else(|| panic!("{file} has no caption"));
             format!("- `{file}`: {caption}")
         })
         .collect();
@@ -87,12 +96,17 @@ fn every_code_is_documented() {
     }
     let problems = std::fs::read_to_string(root().join("docs/problems.md")).unwrap();
     let mut codes = BTreeSet::new();
-    for (file, text) in sources().iter().filter(|(file, _)| ["src/content/", "src/answers/", "src/app/"].iter().any(|p| file.starts_with(p))) {
+    for (file, text) in sources()
+        .iter()
+        .filter(|(file, _)| ["src/content/", "src/answers/", "src/app/"].iter().any(|p| file.starts_with(p)))
+    {
         for call in ["error(", "warning(", "fail(", "return fail("] {
             for rest in text.split(call).skip(1) {
                 let code = rest.split('"').nth(1).unwrap_or_default();
                 let before = rest.split('"').next().unwrap_or_default();
-                let is_code = before.len() < 60 && code.contains(|c: char| c.is_ascii_lowercase()) && code.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+                let is_code = before.len() < 60
+                    && code.contains(|c: char| c.is_ascii_lowercase())
+                    && code.chars().all(|c| c.is_ascii_lowercase() || c == '-');
                 if is_code {
                     codes.insert((code.to_owned(), file.clone()));
                 }
@@ -109,7 +123,8 @@ fn every_code_is_documented() {
 fn the_content_guide_names_every_key() {
     let guide = std::fs::read_to_string(root().join("docs/content.md")).unwrap();
     let source = std::fs::read_to_string(root().join("src/content/front_matter.rs")).unwrap();
-    for call in ["fields.text(\"", "fields.list(\"", "fields.texts(\"", "fields.choice(\"", "fields.date(\""] {
+    for call in ["fields.text(\"", "fields.list(\"", "fields.texts(\"", "fields.choice(\"", "fields.date(\""]
+    {
         for rest in source.split(call).skip(1) {
             let key = rest.split('"').next().unwrap();
             assert!(guide.contains(&format!("`{key}`")), "docs/content.md lacks {key}");

@@ -4,6 +4,7 @@ import { openArticle } from "./reader.js";
 export function followChanges({ search, reader }) {
   const events = new EventSource("/api/v1/live");
   let seen = null;
+  let day = null;
   const refresh = () => {
     search();
     const shown = reader.querySelector("[data-article]");
@@ -14,15 +15,19 @@ export function followChanges({ search, reader }) {
     }
   };
   events.addEventListener("hello", (event) => {
-    const { generation } = JSON.parse(event.data);
+    const told = JSON.parse(event.data);
+    const now = `${told.boot}-${told.generation}`;
     // After a lost connection anything may have changed.
-    if (seen !== null && seen !== generation) refresh();
-    seen = generation;
+    if (seen !== null && seen !== now) refresh();
+    seen = now;
+    day = told.day;
   });
   events.addEventListener("change", (event) => {
-    const { generation, total } = JSON.parse(event.data);
-    seen = generation;
-    if (total > 0) refresh();
+    const told = JSON.parse(event.data);
+    seen = `${told.boot}-${told.generation}`;
+    // A new day has prices of its own.
+    if (told.total > 0 || told.day !== day) refresh();
+    day = told.day;
   });
   events.addEventListener("lost", refresh);
 }

@@ -2,9 +2,18 @@
 
 let opening = null;
 
+// An anchor as it is written, when it is no percent-encoding.
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 export async function openArticle(href, reader) {
   const url = new URL(href, location.href);
-  const anchor = decodeURIComponent(url.hash.slice(1));
+  const anchor = decoded(url.hash.slice(1));
   url.searchParams.set("part", "1");
   url.hash = "";
   opening?.abort();
@@ -30,7 +39,7 @@ export function watchClicks(root, reader) {
   root.addEventListener("click", (event) => {
     const plain = !event.ctrlKey && !event.metaKey && !event.shiftKey && event.button === 0;
     const link = event.target.closest("a");
-    if (link && reader && plain && new URL(link.href).pathname.startsWith("/articles/")) {
+    if (link && reader && plain && link.origin === location.origin && link.pathname.startsWith("/articles/")) {
       event.preventDefault();
       openArticle(link.getAttribute("href"), reader);
       return;
