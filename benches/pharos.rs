@@ -1,5 +1,7 @@
 //! Benchmarks of the hot paths: parse, index, query. `cargo bench`; compare ratios taken in one run.
 
+#![expect(clippy::expect_used, reason = "a benchmark that cannot be set up has nothing to say")]
+
 use std::sync::Arc;
 
 use divan::{Bencher, black_box};

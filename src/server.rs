@@ -23,6 +23,8 @@ use crate::web;
 
 /// All routes with all layers.
 pub fn router(state: AppState) -> Router {
+    // Counted from the first request on.
+    let _ = crate::http::metrics::handle();
     let error_page: ErrorPage = web::error::page;
     let compressed = DefaultPredicate::new().and(NotForContentType::new("text/event-stream"));
     Router::new()
@@ -49,8 +51,6 @@ pub async fn serve(settings: Settings, told: impl FnOnce(SocketAddr)) -> anyhow:
         format!("cannot listen at {listen}; is another server there? Name another with --listen")
     })?;
     told(listener.local_addr()?);
-    // Counted from the first request on.
-    let _ = crate::http::metrics::handle();
     let app = App::start(Options::of(&settings));
     let (stop, stopping) = watch::channel(false);
     let state = AppState::new(Arc::clone(&app), settings, stopping);

@@ -158,10 +158,12 @@ impl Settings {
         let names: Vec<String> =
             defaults.as_object().map(|o| o.keys().cloned().collect()).unwrap_or_default();
         let known: Vec<&str> = names.iter().map(String::as_str).collect();
-        let figment = Figment::from(Serialized::defaults(Self::default()))
-            .merge(Toml::file_exact(file.unwrap_or(Path::new(DEFAULT_FILE))))
-            .merge(Env::prefixed("PHAROS_").only(&known))
-            .merge(Serialized::globals(flags));
+        let file = file.unwrap_or(Path::new(DEFAULT_FILE));
+        let mut figment = Figment::from(Serialized::defaults(Self::default()));
+        if file.is_file() {
+            figment = figment.merge(Toml::file_exact(file));
+        }
+        let figment = figment.merge(Env::prefixed("PHAROS_").only(&known)).merge(Serialized::globals(flags));
         let settings: Self = figment.extract().map_err(|error| {
             let faults: Vec<String> = error.into_iter().map(|fault| format!("- {fault}")).collect();
             SettingsError::Wrong(faults.join("\n"))

@@ -12,11 +12,11 @@ pub fn plain_text(markdown: &str) -> String {
             Event::Text(t) | Event::Code(t) | Event::InlineHtml(t) | Event::Html(t) => text.push_str(&t),
             Event::SoftBreak | Event::HardBreak => text.push('\n'),
             Event::Rule => begin(&mut text, "\n\n"),
-            Event::Start(Tag::Paragraph | Tag::Heading { .. } | Tag::CodeBlock(_) | Tag::BlockQuote(_)) => {
-                // The first paragraph of an item stands behind its number.
-                if lists.is_empty() || text.ends_with('\n') {
-                    begin(&mut text, if lists.is_empty() { "\n\n" } else { "\n" });
-                }
+            // The first paragraph of an item stands behind its number.
+            Event::Start(Tag::Paragraph | Tag::Heading { .. } | Tag::CodeBlock(_) | Tag::BlockQuote(_))
+                if lists.is_empty() || text.ends_with('\n') =>
+            {
+                begin(&mut text, if lists.is_empty() { "\n\n" } else { "\n" });
             }
             Event::Start(Tag::List(first)) => {
                 begin(&mut text, if lists.is_empty() { "\n\n" } else { "\n" });
@@ -26,7 +26,9 @@ pub fn plain_text(markdown: &str) -> String {
                 lists.pop();
             }
             Event::Start(Tag::Item) => {
-                begin(&mut text, "\n");
+                if !text.ends_with('\n') {
+                    begin(&mut text, "\n");
+                }
                 text.push_str(&"  ".repeat(lists.len().saturating_sub(1)));
                 match lists.last_mut() {
                     Some(Some(number)) => {

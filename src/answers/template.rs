@@ -134,7 +134,7 @@ pub struct Template {
     pub variables: Vec<Variable>,
     /// Its bodies.
     pub bodies: Vec<Body>,
-    /// Lemmas of title, tags and bodies, to be found by.
+    /// Words of title, tags and bodies and their lemmas, to be found by.
     lemmas: BTreeSet<String>,
 }
 
@@ -196,6 +196,7 @@ impl Template {
             .chain(bodies.iter().map(|b| b.source.as_str()))
         {
             words::for_each_word(text, |_, form| {
+                lemmas.insert(form.to_owned());
                 lemmas.insert(morphology::lemma(form));
             });
         }

@@ -390,13 +390,11 @@ pub fn split_front_matter(text: &str) -> Result<(&str, u32, &str, u32), Position
     let Some(rest) = opened else { return Ok(("", 1, text, 1)) };
     let start = text.len() - rest.len() + rest.find('\n').map_or(0, |i| i + 1);
     let mut at = start;
-    let mut line = 2;
-    for raw in text[start..].split_inclusive('\n') {
+    for (line, raw) in (2..).zip(text[start..].split_inclusive('\n')) {
         if raw.trim_end() == "---" {
             return Ok((&text[start..at], 2, &text[at + raw.len()..], line + 1));
         }
         at += raw.len();
-        line += 1;
     }
     // A line of dashes that opens a text with no keys is a rule, not front matter.
     let looks_like_keys = text[start..].lines().next().is_some_and(|first| first.contains(':'));

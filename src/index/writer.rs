@@ -23,6 +23,10 @@ const WAITING_BYTES: usize = 8 << 20;
 /// More segments than this slow searches (65 cost three times what 12 do); they are merged when there is time.
 const MAX_SEGMENTS: usize = 10;
 
+/// How often a lock is asked for, and the pause between: two seconds in all.
+const LOCK_TRIES: u32 = 40;
+const LOCK_PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
+
 /// How an index is written.
 #[derive(Clone, Copy, Debug)]
 pub enum Pace {
@@ -252,7 +256,17 @@ fn open(index: &Index, pace: Pace) -> tantivy::Result<IndexWriter<SectionDocumen
             .num_merge_threads(1)
             .build(),
     };
-    let writer: IndexWriter<SectionDocument> = index.writer_with_options(options)?;
+    let mut tries = 0;
+    let writer: IndexWriter<SectionDocument> = loop {
+        match index.writer_with_options(options.clone()) {
+            // A process that is just being started may hold the files of this one for an instant.
+            Err(tantivy::TantivyError::LockFailure(..)) if tries < LOCK_TRIES => {
+                tries += 1;
+                std::thread::sleep(LOCK_PAUSE);
+            }
+            opened => break opened?,
+        }
+    };
     writer.set_merge_policy(Box::new(NoMergePolicy));
     Ok(writer)
 }

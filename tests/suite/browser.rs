@@ -3,7 +3,9 @@
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use fantoccini::{Client, ClientBuilder, Locator, key::Key};
+use fantoccini::key::Key;
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::json;
 
 use crate::harness::{PATIENCE, Process, root};
@@ -47,7 +49,7 @@ impl Driver {
         ]);
         let options = json!({"args": arguments, "prefs": {"intl.accept_languages": "ru"}});
         let capabilities = json!({"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}});
-        let mut builder = ClientBuilder::native();
+        let mut builder = ClientBuilder::new(HttpConnector::new());
         builder.capabilities(capabilities.as_object().unwrap().clone());
         builder.connect(&format!("http://127.0.0.1:{}", self.port)).await.expect("Chromium starts")
     }
@@ -119,7 +121,7 @@ fn an_operator_types_reads_and_copies() {
         for letter in "подключить пакет".chars() {
             field.send_keys(&letter.to_string()).await.unwrap();
         }
-        until(&client, "the words are found", "return document.querySelector('.hit mark')?.textContent.toLowerCase().startsWith('подключ') ?? false").await;
+        until(&client, "the words are found", "return [...document.querySelectorAll('.hit mark')].some(m => m.textContent.toLowerCase().startsWith('подключ'))").await;
 
         // Arrows choose, Enter opens, the article and its templates stand beside the results.
         field.send_keys(&Key::Down.to_string()).await.unwrap();

@@ -34,10 +34,12 @@ fn listed(process: &Process) -> BTreeSet<String> {
     loop {
         let page = process.json(&format!("/api/v1/articles?limit=1000&offset={}", found.len()));
         let page = ids(&page["articles"], "id");
-        if page.is_empty() {
+        let known = found.len();
+        found.extend(page);
+        // Nothing new: the end, or the list changed under our hands and is asked for again by the caller.
+        if found.len() == known {
             return found;
         }
-        found.extend(page);
     }
 }
 

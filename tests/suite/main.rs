@@ -1,6 +1,12 @@
 //! Tests that drive the real router, the real files and the real program.
 
 #![expect(unreachable_pub, reason = "a test binary has no other crate to reach it")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, and is skipped aloud"
+)]
 
 mod api;
 mod browser;
