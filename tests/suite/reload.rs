@@ -199,7 +199,7 @@ fn strange_files_are_listed_and_the_rest_is_served() {
     )
     .unwrap();
     base.write("articles/locked.md", "# Закрыто\n");
-    std::fs::set_permissions(base.path("articles/locked.md"), std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(base.path("articles/locked.md"), std::fs::Permissions::from_mode(0o0)).unwrap();
     let served = base.start();
     assert_eq!(served.found("ключица", ""), ["a"]);
     let codes = served.json("/api/v1/problems")["problems"].to_string();
