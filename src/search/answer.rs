@@ -154,6 +154,12 @@ pub fn of_best(
     let title = expand(&article.title);
     let names =
         [title.as_str(), &expand(&section.heading)].join("\n") + "\n" + &article.matter.aliases.join("\n");
+    // One word alone asks for a subject, not for a fact about it, unless something is called just that.
+    let forms = |text: &str| words::words(text).into_iter().map(|w| w.form).collect::<Vec<_>>();
+    let is_called_so = || names.lines().any(|name| forms(name) == forms(&plan.text));
+    if matcher.asked() < 2 && plan.code.is_none() && !is_called_so() {
+        return Ok(None);
+    }
     let named = matcher.find(&names);
     let mut chosen: Option<(usize, &Block)> = None;
     for block in blocks {

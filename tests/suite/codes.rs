@@ -128,3 +128,30 @@ fn a_code_that_is_still_typed_or_unknown_has_no_answer() {
         "only the hash is missing, and no other code begins so"
     );
 }
+
+#[test]
+fn a_code_that_is_no_longer_in_force_is_not_answered_with_its_successor() {
+    let base = crate::harness::Base::with(&[
+        (
+            "articles/catalog/c.yaml",
+            "family: f\nattributes: {connect: {type: code}}\nproducts:\n  - id: p\n    article: secret\n    values:\n      connect:\n        - {value: '*155*2#', to: 2026-10-31}\n        - {value: '*155*21#', from: 2026-11-01}\n  - {id: d, status: draft, values: {connect: '100'}}\n",
+        ),
+        ("articles/secret.md", "---\ntitle: Тайна\nstatus: draft\n---\n\nтайна\n"),
+        ("articles/a.md", "# Звонки\n\nПозвоните 100 раз.\n"),
+    ]);
+    let served = base.start();
+    assert!(served.search("*155*2#", "")["answer"].is_null());
+    assert!(
+        served.search("*155*2#", "&as_of=2026-10-01")["answer"]["text"]
+            .as_str()
+            .unwrap()
+            .starts_with("*155*2# ")
+    );
+    let now = served.search("*155*21#", "");
+    assert!(now["answer"]["text"].as_str().unwrap().starts_with("*155*21# "));
+    assert!(!now.to_string().contains("secret"));
+    let suggested = served.json("/api/v1/suggest?q=*155*2");
+    assert_eq!(crate::harness::ids(&suggested["suggestions"], "text"), ["*155*21#"]);
+    assert!(!suggested.to_string().contains("secret"));
+    assert_eq!(served.found("100", ""), ["a"], "a draft's code does not hide a number");
+}

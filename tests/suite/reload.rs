@@ -266,3 +266,63 @@ fn searches_never_fail_while_files_change() {
     }
     served.wait_until("all are found", |s| s.search("лопатка", "")["total"] == 60);
 }
+
+#[test]
+fn a_catalogue_changed_while_nothing_ran_is_found() {
+    let base = Base::with(&[
+        ("articles/catalog/f.yaml", &CATALOG.replace("PRICE", "4321")),
+        ("articles/a.md", &article("А", "Стоит {{ p.price }}.")),
+    ]);
+    drop(base.start());
+    base.write("articles/catalog/f.yaml", CATALOG.replace("PRICE", "8765"));
+    let served = base.start();
+    assert_eq!(served.found("8765", ""), ["a"]);
+    assert!(served.found("4321", "").is_empty());
+}
+
+#[test]
+fn what_readers_never_got_is_not_told_of() {
+    let base = Base::with(&[("articles/a.md", &article("А", "ключица"))]);
+    let served = base.start();
+    base.write("articles/b.md", "---\ntitle: Тайна\nstatus: draft\n---\n\nлопатка\n");
+    base.write("templates/t.md", "---\ntitle: Тайна\nstatus: draft\n---\n\n# chat\n\nлопатка\n");
+    base.write("articles/c.md", article("В", "голень"));
+    served.wait_until("the article is served", |s| s.found("голень", "") == ["c"]);
+    assert!(!served.get("/api/v1/changes").text.contains("Тайна"));
+    base.write("articles/c.md", "---\ntitle: В\nstatus: draft\n---\n\nголень\n");
+    served.wait_until("the article is withdrawn", |s| s.found("голень", "").is_empty());
+    let changes = served.json("/api/v1/changes");
+    assert_eq!(changes["changes"][0]["change"], "removed", "{changes}");
+}
+
+#[test]
+fn a_quiet_folder_keeps_its_generation() {
+    let base = Base::with(&[
+        ("articles/a.md", &article("А", "ключица")),
+        ("templates/t.md", "---\ntitle: T\n---\n\n# chat\n\nx\n"),
+    ]);
+    let served = Served::start(Settings { watch: WatchSetting::Poll, ..base.settings() });
+    let before = served.json("/health/ready")["generation"].clone();
+    std::thread::sleep(Duration::from_millis(800));
+    assert_eq!(served.json("/health/ready")["generation"], before, "walks that find nothing change nothing");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_to_the_content_may_be_set_to_another_folder() {
+    use std::os::unix::fs::symlink;
+    let base = Base::new();
+    std::fs::remove_dir_all(base.path("articles")).unwrap();
+    base.write("one/a.md", article("А", "ключица"));
+    base.write("two/b.md", article("Б", "лопатка"));
+    symlink(base.path("one"), base.path("articles")).unwrap();
+    let served = Served::start(Settings { rescan_seconds: 1, ..base.settings() });
+    assert_eq!(served.found("ключица", ""), ["a"]);
+    symlink(base.path("two"), base.path("next")).unwrap();
+    std::fs::rename(base.path("next"), base.path("articles")).unwrap();
+    served.wait_until("the other folder is served", |s| {
+        s.found("лопатка", "") == ["b"] && s.found("ключица", "").is_empty()
+    });
+    base.write("two/c.md", article("В", "голень"));
+    served.wait_until("and watched", |s| s.found("голень", "") == ["c"]);
+}

@@ -148,3 +148,16 @@ fn templates_are_found_by_article_product_channel_and_words() {
     assert_eq!(found("q=%D0%BD%D0%B0%D0%BF%D0%B8%D1%88"), ["by-article"]);
     assert_eq!(found("article=x&as_of=2027-01-01"), ["by-article", "later", "by-product"]);
 }
+
+#[test]
+fn codes_survive_every_kind_of_markdown() {
+    let base = base();
+    base.write("templates/m.md", "---\ntitle: M\nlang: ru\n---\n\n# email\n\nодин ` и {{ a-b.code }}, ``{{ a-b.code }}``\n\n```\n{{ a-b.code }}\n```\n");
+    let served = base.start();
+    let reply = served.post("/api/v1/render", &json!({"template": "m", "channel": "email"})).json();
+    for form in ["text", "html"] {
+        let shown = reply[form].as_str().unwrap();
+        assert_eq!(shown.matches("*1*2#").count(), 3, "{form}: {shown}");
+        assert!(!shown.contains('\\'), "{form}: {shown}");
+    }
+}
