@@ -20,7 +20,7 @@ pub struct Reader {
     pub searcher: Searcher,
     /// The fields.
     pub fields: Fields,
-    /// The [`schema::place`] of each document, by segment.
+    /// The [`crate::index::schema::place`] of each document, by segment.
     places: Arc<HashMap<SegmentId, Arc<dyn ColumnValues<u64>>>>,
 }
 
