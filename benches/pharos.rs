@@ -9,7 +9,6 @@ use jiff::civil::Date;
 use pharos::answers::templates::Templates;
 use pharos::content::article::Article;
 use pharos::content::catalog::Catalog;
-use pharos::content::files::Stamp;
 use pharos::content::library::{Library, Source};
 use pharos::content::markdown::{self, Reading};
 use pharos::index::generation::Generation;
@@ -84,16 +83,7 @@ fn engine(articles: usize) -> Engine {
     for number in 0..articles {
         let path = format!("a/{number}.md");
         let parsed = Article::parse("articles", &path, &article(number)).0.expect("a good article");
-        let slot = library.put(Source {
-            id: parsed.article.id.clone(),
-            path,
-            stamp: Stamp::default(),
-            read_ns: 0,
-            hash: [0; 32],
-            values_hash: 0,
-            article: Some(Arc::new(parsed.article.clone())),
-            problems: Vec::new(),
-        });
+        let slot = library.put(Source::made(parsed.article.clone()));
         writer.put(slot, &parsed, &catalog, DAY).expect("indexed");
     }
     let checkpoint = Checkpoint { format: String::new(), log: String::new(), length: 0, hash: String::new() };

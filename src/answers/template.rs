@@ -147,24 +147,12 @@ impl Template {
     }
 
     fn read(path: &str, text: &str, report: &mut Report) -> Option<Self> {
-        let (head, head_line, body, body_line) = match yaml::split_front_matter(text) {
-            Ok(split) => split,
-            Err(at) => {
-                report.error(
-                    "front-matter",
-                    at,
-                    "the front matter is never closed",
-                    "end it with a line `---`",
-                );
-                return None;
-            }
-        };
+        let (head, head_line, body, body_line) = yaml::split_or_report(text, report)?;
         let id = files::id_of(path);
         let node = yaml::parse(head, head_line, report)?;
         let mut fields = Fields::of(node, "front matter", report);
-        let langs: Vec<(&str, Lang)> = Lang::ALL.iter().map(|lang| (lang.code(), *lang)).collect();
         let title = fields.text("title").map(|t| t.0);
-        let lang = fields.choice("lang", &langs);
+        let lang = fields.choice("lang", Lang::NAMES);
         let locate = |list: Vec<(String, Position)>| {
             list.into_iter().map(|(text, at)| Located { text: text.into(), at }).collect::<Vec<_>>()
         };

@@ -139,11 +139,7 @@ impl Templates {
                 is_changed |= next.walk_problems != listing.problems;
                 next.walk_problems = listing.problems;
             }
-            let is_below = |path: &str| {
-                below.is_empty()
-                    || path == below
-                    || path.strip_prefix(&below).is_some_and(|r| r.starts_with('/'))
-            };
+            let is_below = |path: &str| files::is_below(path, &below);
             let before = next.files.len();
             next.files.retain(|path, _| !is_below(path) || listing.files.contains_key(path));
             is_changed |= next.files.len() != before;

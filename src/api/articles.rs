@@ -183,9 +183,7 @@ pub async fn get(
     Id(id): Id,
     Query(params): Query<FilterParams>,
 ) -> Result<Json<ArticleView>, Problem> {
-    let mut reader = Reader::default();
-    let filter = params.read(state.app.clock.today(), &mut reader);
-    reader.finish(Code::InvalidParameter)?;
+    let filter = params.filter(state.app.clock.today())?;
     Ok(Json(state.run(move |snapshot| view(snapshot, &id, &filter)).await?))
 }
 

@@ -9,8 +9,8 @@ use crate::api::parameters::FilterParams;
 use crate::api::reply::Json;
 use crate::content::flow::{self, Choice};
 use crate::content::validity::Validity;
-use crate::http::extract::{Id, Query, Reader};
-use crate::http::problem::{Code, Problem, ProblemDetails};
+use crate::http::extract::{Id, Query};
+use crate::http::problem::{Problem, ProblemDetails};
 use crate::http::state::AppState;
 
 /// A choice at a step.
@@ -67,9 +67,7 @@ pub async fn get(
     Id(id): Id,
     Query(params): Query<FilterParams>,
 ) -> Result<Json<FlowView>, Problem> {
-    let mut reader = Reader::default();
-    let filter = params.read(state.app.clock.today(), &mut reader);
-    reader.finish(Code::InvalidParameter)?;
+    let filter = params.filter(state.app.clock.today())?;
     let reply = state.run(move |snapshot| {
         let library = &snapshot.engine.library;
         let region = filter.region.as_deref();

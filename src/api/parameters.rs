@@ -7,10 +7,8 @@ use utoipa::IntoParams;
 use crate::content::catalog::Lang;
 use crate::content::front_matter::{Kind, Status};
 use crate::http::extract::{Reader, given, list};
+use crate::http::problem::{Code, Problem};
 use crate::search::filter::Filter;
-
-/// Languages by code.
-pub const LANGS: &[(&str, Lang)] = &[("ru", Lang::Ru), ("en", Lang::En)];
 
 /// Filters on articles. Several values are parted by commas.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
@@ -34,6 +32,17 @@ pub struct FilterParams {
 }
 
 impl FilterParams {
+    /// The filter asked for, where nothing else is.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn filter(&self, today: Date) -> Result<Filter, Problem> {
+        let mut reader = Reader::default();
+        let filter = self.read(today, &mut reader);
+        reader.finish(Code::InvalidParameter)?;
+        Ok(filter)
+    }
+
     /// The filter asked for; what is wrong goes to the reader.
     pub fn read(&self, today: Date, reader: &mut Reader) -> Filter {
         const STATUSES: &[(&str, Status)] = &[("active", Status::Active), ("archived", Status::Archived)];
@@ -41,7 +50,7 @@ impl FilterParams {
             kinds: reader.choices("kind", self.kind.as_deref(), Kind::NAMES),
             products: list(self.product.as_deref()),
             region: given(self.region.as_deref()).map(str::to_owned),
-            lang: reader.choice("lang", self.lang.as_deref(), LANGS),
+            lang: reader.choice("lang", self.lang.as_deref(), Lang::NAMES),
             tags: list(self.tag.as_deref()),
             status: reader.choice("status", self.status.as_deref(), STATUSES),
             day: reader.date("as_of", self.as_of.as_deref(), today),

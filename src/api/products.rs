@@ -12,7 +12,7 @@ use crate::content::catalog::{AttributeType, Catalog, Lang, Product};
 use crate::content::front_matter::Status;
 use crate::content::library::Library;
 use crate::content::validity::Validity;
-use crate::http::extract::{Id, Query, Reader, list as parted};
+use crate::http::extract::{Id, Query, list as parted};
 use crate::http::problem::{Code, FieldError, Problem, ProblemDetails};
 use crate::http::state::AppState;
 use crate::search::filter::Filter;
@@ -120,7 +120,7 @@ pub async fn list(
     State(state): State<AppState>,
     Query(params): Query<FilterParams>,
 ) -> Result<Json<ProductList>, Problem> {
-    let filter = read(&params, &state)?;
+    let filter = params.filter(state.app.clock.today())?;
     let reply = state.run(move |snapshot| {
         let lang = filter.lang.unwrap_or_default();
         let library = &snapshot.engine.library;
@@ -135,13 +135,6 @@ pub async fn list(
     Ok(Json(reply.await?))
 }
 
-fn read(params: &FilterParams, state: &AppState) -> Result<Filter, Problem> {
-    let mut reader = Reader::default();
-    let filter = params.read(state.app.clock.today(), &mut reader);
-    reader.finish(Code::InvalidParameter)?;
-    Ok(filter)
-}
-
 /// A product with its values in force.
 #[utoipa::path(get, operation_id = "get_product", path = "/api/v1/products/{id}", tag = "products",
     params(("id" = String, Path, description = "The product's id"), FilterParams), responses(
@@ -153,7 +146,7 @@ pub async fn get(
     Id(id): Id,
     Query(params): Query<FilterParams>,
 ) -> Result<Json<ProductView>, Problem> {
-    let filter = read(&params, &state)?;
+    let filter = params.filter(state.app.clock.today())?;
     let reply = state.run(move |snapshot| {
         let library = &snapshot.engine.library;
         let product = find(&library.catalog, &id, &filter)?;
@@ -215,7 +208,7 @@ pub async fn compare(
     State(state): State<AppState>,
     Query(params): Query<CompareParams>,
 ) -> Result<Json<Comparison>, Problem> {
-    let filter = read(&params.filter, &state)?;
+    let filter = params.filter.filter(state.app.clock.today())?;
     let mut ids = parted(params.products.as_deref());
     let mut seen = std::collections::BTreeSet::new();
     ids.retain(|id| seen.insert(id.clone()));

@@ -10,7 +10,6 @@ use utoipa::{IntoParams, ToSchema};
 use crate::answers::sms::SmsLength;
 use crate::answers::template::{Channel, Template, Variable};
 use crate::answers::templates::{FillError, Filling};
-use crate::api::parameters::LANGS;
 use crate::api::reply::Json;
 use crate::content::catalog::Lang;
 use crate::content::validity::Validity;
@@ -106,7 +105,7 @@ pub async fn list(
     let mut reader = Reader::default();
     let day = reader.date("as_of", params.as_of.as_deref(), state.app.clock.today());
     let channel = reader.choice("channel", params.channel.as_deref(), Channel::NAMES);
-    let lang = reader.choice("lang", params.lang.as_deref(), LANGS);
+    let lang = reader.choice("lang", params.lang.as_deref(), Lang::NAMES);
     reader.finish(Code::InvalidParameter)?;
     let reply = state.run(move |snapshot| {
         let engine = &snapshot.engine;

@@ -131,10 +131,11 @@ impl Loader {
         progress: Arc<Progress>,
     ) -> Result<Self, IndexError> {
         let today = clock.today();
-        let catalog = load_catalog(&folders, &Catalog::default(), &Scope::Everything);
+        let catalog = load_catalog(&folders, now_ns(&clock));
         let (generation, manifest, library, pace) = match opened {
             Some((generation, checkpoint, contents)) => {
-                let manifest = Manifest::open(&generation.folder, &checkpoint, contents.hasher)?;
+                let manifest =
+                    Manifest::open(&generation.folder, &checkpoint, contents.hasher, contents.live)?;
                 (generation, manifest, Library::of(contents.sources, catalog, today), Pace::Live)
             }
             None => {
@@ -167,7 +168,7 @@ impl Loader {
         }
         loader.carry_out(plan, &mut update)?;
         // The catalogue and the day may have changed since the index was written.
-        if loader.reindex_stale_values()? || is_new && !has_work {
+        if !is_new && loader.reindex_stale_values()? || is_new && !has_work {
             loader.commit()?;
         }
         if is_new {
@@ -473,7 +474,7 @@ impl Loader {
     }
 
     fn now_ns(&self) -> i64 {
-        i64::try_from(self.clock.now().as_nanosecond()).unwrap_or(i64::MAX)
+        now_ns(&self.clock)
     }
 }
 
@@ -482,7 +483,7 @@ impl Loader {
 /// # Errors
 /// There is no index, or it cannot be read.
 pub fn open_as_it_is(folders: &Folders, index_root: &Path, today: Date) -> Result<Engine, IndexError> {
-    let catalog = load_catalog(folders, &Catalog::default(), &Scope::Everything);
+    let catalog = load_catalog(folders, 0);
     let (templates, _) = Templates::default().reload(&folders.templates, &Scope::Everything, 0);
     let Some((generation, _, contents)) = generation::open_newest(index_root)? else {
         return Err(IndexError::Damaged("there is none".to_owned()));
@@ -495,11 +496,14 @@ fn is_served(article: &Arc<Article>) -> bool {
     article.matter.status != Status::Draft
 }
 
-fn load_catalog(folders: &Folders, before: &Catalog, scope: &Scope) -> Arc<Catalog> {
-    let mut empty = Library::default();
+fn now_ns(clock: &Clock) -> i64 {
+    i64::try_from(clock.now().as_nanosecond()).unwrap_or(i64::MAX)
+}
+
+fn load_catalog(folders: &Folders, now_ns: i64) -> Arc<Catalog> {
     let below = Scope::Paths(BTreeSet::from([library::CATALOG_FOLDER.trim_end_matches('/').to_owned()]));
-    let plan = empty.plan(&folders.articles, if *scope == Scope::Everything { &below } else { scope });
-    Arc::new(library::reload_catalog(before, &folders.articles, &plan.catalog, 0).0)
+    let plan = Library::default().plan(&folders.articles, &below);
+    Arc::new(library::reload_catalog(&Catalog::default(), &folders.articles, &plan.catalog, now_ns).0)
 }
 
 fn reparse(article: &Article, body: &str) -> ParsedArticle {

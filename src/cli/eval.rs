@@ -17,7 +17,6 @@ use crate::app::snapshot::Folders;
 use crate::clock::Clock;
 use crate::content::article::Article;
 use crate::content::catalog::{Catalog, Lang};
-use crate::content::files::Stamp;
 use crate::content::front_matter::{FrontMatter, Located};
 use crate::content::library::{Library, Source};
 use crate::content::problem::{Position, Report};
@@ -149,17 +148,8 @@ fn engine_of_lines(documents: Vec<Document>, clock: &Clock, progress: &Progress)
         let path = format!("{}.md", document.id);
         let mut parsed = Article::assemble(&path, matter, &document.text, 1, &mut Report::new(&path));
         // Ids of labelled sets are taken as they are.
-        parsed.article.id.clone_from(&document.id);
-        let slot = library.put(Source {
-            id: document.id,
-            path,
-            stamp: Stamp::default(),
-            read_ns: 0,
-            hash: [0; 32],
-            values_hash: 0,
-            article: Some(Arc::new(parsed.article.clone())),
-            problems: Vec::new(),
-        });
+        parsed.article.id = document.id;
+        let slot = library.put(Source::made(parsed.article.clone()));
         writer.put(slot, &parsed, &catalog, day)?;
         progress.step();
     }

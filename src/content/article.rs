@@ -61,18 +61,7 @@ impl Article {
     }
 
     fn read(path: &str, text: &str, report: &mut Report) -> Option<ParsedArticle> {
-        let (head, head_line, body, body_line) = match yaml::split_front_matter(text) {
-            Ok(split) => split,
-            Err(at) => {
-                report.error(
-                    "front-matter",
-                    at,
-                    "the front matter is never closed",
-                    "end it with a line `---`",
-                );
-                return None;
-            }
-        };
+        let (head, head_line, body, body_line) = yaml::split_or_report(text, report)?;
         let matter = FrontMatter::parse(head, head_line, report)?;
         Some(Self::assemble(path, matter, body, body_line, report))
     }

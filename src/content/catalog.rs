@@ -32,6 +32,9 @@ impl Lang {
     /// Every language, in the order of preference.
     pub const ALL: [Self; 2] = [Self::Ru, Self::En];
 
+    /// The languages by code.
+    pub const NAMES: &[(&'static str, Self)] = &[("ru", Self::Ru), ("en", Self::En)];
+
     /// `ru` or `en`.
     pub fn code(self) -> &'static str {
         match self {

@@ -220,7 +220,7 @@ impl Folder {
             let hash = *blake3::hash(&bytes).as_bytes();
             return match String::from_utf8(bytes) {
                 Ok(text) => {
-                    let text = text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned);
+                    let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
                     Ok(Some(FileText { text, stamp: before, hash }))
                 }
                 Err(error) => {
@@ -250,6 +250,11 @@ impl Folder {
 
 fn is_hidden(name: &std::ffi::OsStr) -> bool {
     name.to_string_lossy().starts_with('.')
+}
+
+/// Whether a path is `below` or stands below it; everything stands below nothing.
+pub fn is_below(path: &str, below: &str) -> bool {
+    below.is_empty() || path.strip_prefix(below).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Whether a path names a Markdown or YAML file.

@@ -120,11 +120,10 @@ impl FrontMatter {
     pub fn parse(text: &str, first_line: u32, report: &mut Report) -> Option<Self> {
         let node = yaml::parse(text, first_line, report)?;
         let mut fields = Fields::of(node, "front matter", report);
-        let langs: Vec<(&str, Lang)> = Lang::ALL.iter().map(|lang| (lang.code(), *lang)).collect();
         let matter = Self {
             title: located(fields.text("title")),
             kind: fields.choice("kind", Kind::NAMES).unwrap_or_default(),
-            lang: fields.choice("lang", &langs),
+            lang: fields.choice("lang", Lang::NAMES),
             products: fields.list("products").into_iter().filter_map(|t| located(Some(t))).collect(),
             validity: fields.validity_of_file(),
             tags: fields.texts("tags"),

@@ -40,6 +40,22 @@ pub struct Source {
     pub problems: Vec<Problem>,
 }
 
+impl Source {
+    /// A source without a file: an article that was made, not read.
+    pub fn made(article: Article) -> Self {
+        Self {
+            id: article.id.clone(),
+            path: article.path.clone(),
+            stamp: Stamp::default(),
+            read_ns: 0,
+            hash: [0; 32],
+            values_hash: 0,
+            article: Some(Arc::new(article)),
+            problems: Vec::new(),
+        }
+    }
+}
+
 /// All articles and the catalogue at one moment.
 #[derive(Clone, Debug, Default)]
 pub struct Library {
@@ -190,11 +206,7 @@ impl Library {
     }
 
     fn plan_below(&mut self, below: &str, listing: &Listing, distrust: bool, plan: &mut Plan) {
-        let is_below = |path: &str| {
-            below.is_empty()
-                || path == below
-                || path.strip_prefix(below).is_some_and(|rest| rest.starts_with('/'))
-        };
+        let is_below = |path: &str| files::is_below(path, below);
         self.duplicates.retain(|path| !is_below(path) || listing.files.contains_key(path));
         let mut freed: BTreeSet<String> = BTreeSet::new();
         let gone = self.sources().filter(|(_, s)| is_below(&s.path) && !listing.files.contains_key(&s.path));

@@ -92,11 +92,6 @@ impl Watch {
         self.stopper.clone()
     }
 
-    /// Whether events are had from the system.
-    pub fn has_events(&self) -> bool {
-        self.watcher.is_some()
-    }
-
     /// Waits until files may have changed and have been quiet for a moment, or `deadline` has passed (then `Paths` is empty). `None`: the
     /// watch was stopped.
     pub fn wait(&mut self, deadline: Option<Instant>) -> Option<Dirty> {

@@ -401,6 +401,16 @@ pub fn split_front_matter(text: &str) -> Result<(&str, u32, &str, u32), Position
     if looks_like_keys { Err(Position { line: 1, column: 1 }) } else { Ok(("", 1, text, 1)) }
 }
 
+/// The parts of a file as [`split_front_matter`] gives them; `None` and a report when its head is never closed.
+pub fn split_or_report<'t>(text: &'t str, report: &mut Report) -> Option<(&'t str, u32, &'t str, u32)> {
+    let split = split_front_matter(text);
+    split
+        .map_err(|at| {
+            report.error("front-matter", at, "the front matter is never closed", "end it with a line `---`");
+        })
+        .ok()
+}
+
 /// A place by byte offset, for texts that begin on `first_line`.
 pub fn line_of(text: &str, byte: usize, first_line: u32) -> u32 {
     first_line + u32_of(text.as_bytes()[..byte.min(text.len())].iter().filter(|b| **b == b'\n').count())

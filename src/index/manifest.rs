@@ -35,6 +35,8 @@ pub struct Contents {
     pub sources: Vec<Option<Arc<Source>>>,
     /// The hash of the log so far.
     pub hasher: blake3::Hasher,
+    /// How many bytes of the log are still true.
+    pub live: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -67,7 +69,7 @@ pub struct Manifest {
     file: BufWriter<File>,
     hasher: blake3::Hasher,
     length: u64,
-    /// About how many bytes of the log are still true.
+    /// How many bytes of the log were still true when it was begun or opened; 0 before the first checkpoint.
     live: u64,
 }
 
@@ -108,26 +110,31 @@ impl Manifest {
             return Err(damaged());
         }
         let mut sources: Vec<Option<Arc<Source>>> = Vec::new();
+        let mut sizes: Vec<u64> = Vec::new();
         let mut rest = bytes.as_slice();
         while !rest.is_empty() {
             let (record, left) = postcard::take_from_bytes::<Record>(rest).map_err(|_| damaged())?;
+            let size = (rest.len() - left.len()) as u64;
             rest = left;
             match record {
                 Record::Put(slot, source) => {
                     let slot = slot as usize;
                     if sources.len() <= slot {
                         sources.resize(slot + 1, None);
+                        sizes.resize(slot + 1, 0);
                     }
                     sources[slot] = Some(source);
+                    sizes[slot] = size;
                 }
                 Record::Remove(slot) => {
                     if let Some(place) = sources.get_mut(slot as usize) {
                         *place = None;
+                        sizes[slot as usize] = 0;
                     }
                 }
             }
         }
-        Ok(Contents { sources, hasher })
+        Ok(Contents { sources, hasher, live: sizes.iter().sum() })
     }
 
     /// Opens the log for appending behind what was read of it.
@@ -138,6 +145,7 @@ impl Manifest {
         folder: &Path,
         checkpoint: &Checkpoint,
         hasher: blake3::Hasher,
+        live: u64,
     ) -> Result<Self, ManifestError> {
         let path = folder.join(&checkpoint.log);
         let io = |source| ManifestError::Io { path: path.clone(), source };
@@ -150,7 +158,7 @@ impl Manifest {
             file: BufWriter::new(file),
             hasher,
             length: checkpoint.length,
-            live: checkpoint.length,
+            live,
         })
     }
 
@@ -188,6 +196,10 @@ impl Manifest {
     pub fn checkpoint(&mut self, format: &str) -> Result<Checkpoint, ManifestError> {
         let flushed = self.file.flush();
         flushed.map_err(|source| ManifestError::Io { path: self.folder.join(&self.name), source })?;
+        if self.live == 0 {
+            // The first commit of a new log holds each source once.
+            self.live = self.length;
+        }
         Ok(Checkpoint {
             format: format.to_owned(),
             log: self.name.clone(),
@@ -198,8 +210,7 @@ impl Manifest {
 
     /// Whether more than half of the log is out of date.
     pub fn wants_compaction(&self) -> bool {
-        self.length > MIN_COMPACTED_BYTES
-            && self.length > self.live.saturating_mul(2).max(MIN_COMPACTED_BYTES)
+        self.live > 0 && self.length > self.live.saturating_mul(2).max(MIN_COMPACTED_BYTES)
     }
 
     /// Begins a new log that holds just these sources. The old one stays for the last commit until [`Manifest::remove_others`].

@@ -11,8 +11,8 @@ use crate::api::articles::{self, ArticleView};
 use crate::api::parameters::FilterParams;
 use crate::app::snapshot::Snapshot;
 use crate::content::front_matter::Status;
-use crate::http::extract::{Id, Query, Reader};
-use crate::http::problem::{Code, Problem};
+use crate::http::extract::{Id, Query};
+use crate::http::problem::Problem;
 use crate::http::state::AppState;
 use crate::search::filter::Filter;
 use crate::web::words::Ui;
@@ -68,9 +68,7 @@ pub async fn page(
     Id(id): Id,
     Query(params): Query<ArticleParams>,
 ) -> Result<Response, Problem> {
-    let mut reader = Reader::default();
-    let filter = params.filter.read(state.app.clock.today(), &mut reader);
-    reader.finish(Code::InvalidParameter)?;
+    let filter = params.filter.filter(state.app.clock.today())?;
     let zone = state.settings.zone();
     let shown = state.run(move |snapshot| {
         let mut shown = show(snapshot, &id, &filter)?;
