@@ -34,6 +34,12 @@ pub struct SearchParams {
     /// Articles to pass over.
     #[param(value_type = Option<u32>, maximum = 10000)]
     offset: Option<String>,
+    /// `true`: the query is taken exactly as it was typed, without synonyms and corrections.
+    #[param(value_type = Option<bool>)]
+    verbatim: Option<String>,
+    /// `true`: the reply tells how the query was read and what each signal adds to the scores.
+    #[param(value_type = Option<bool>)]
+    explain: Option<String>,
     #[serde(flatten)]
     #[param(ignore)]
     filter: FilterParams,
@@ -49,11 +55,11 @@ impl SearchParams {
         let text = self.q.unwrap_or_default();
         check_length(&text)?;
         let request = Request {
-            text,
             limit: reader.number("limit", self.limit.as_deref(), 10, MAX_LIMIT),
             offset: reader.number("offset", self.offset.as_deref(), 0, MAX_OFFSET),
-            filter: self.filter.read(today, &mut reader),
-            lang: None,
+            verbatim: reader.flag("verbatim", self.verbatim.as_deref()),
+            explain: reader.flag("explain", self.explain.as_deref()),
+            ..Request::new(&text, self.filter.read(today, &mut reader))
         };
         reader.finish(Code::InvalidParameter)?;
         Ok(request)

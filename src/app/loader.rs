@@ -18,6 +18,7 @@ use crate::content::files::{self, Listing};
 use crate::content::front_matter::Status;
 use crate::content::library::{self, Library, Loaded, Plan, Scope, Slot, Source};
 use crate::content::problem::Report;
+use crate::content::synonyms::SYNONYMS_FILE;
 use crate::index::generation::{self, Generation, IndexError, Opened, WriteLock};
 use crate::index::manifest::Manifest;
 use crate::index::schema::FORMAT;
@@ -501,7 +502,8 @@ fn now_ns(clock: &Clock) -> i64 {
 }
 
 fn load_catalog(folders: &Folders, now_ns: i64) -> Arc<Catalog> {
-    let below = Scope::Paths(BTreeSet::from([library::CATALOG_FOLDER.trim_end_matches('/').to_owned()]));
+    let catalog_paths = [library::CATALOG_FOLDER.trim_end_matches('/'), SYNONYMS_FILE];
+    let below = Scope::Paths(catalog_paths.map(str::to_owned).into());
     let plan = Library::default().plan(&folders.articles, &below);
     Arc::new(library::reload_catalog(&Catalog::default(), &folders.articles, &plan.catalog, now_ns).0)
 }

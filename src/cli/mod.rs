@@ -3,10 +3,13 @@
 mod check;
 mod eval;
 mod index;
+mod labelled;
+mod learn;
 mod new;
 mod search;
 mod serve;
 mod settings;
+mod words;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -48,6 +51,10 @@ enum Command {
     Index,
     /// Measure search on a labelled set
     Eval(eval::Args),
+    /// Learn the weights of the ranking signals on labelled sets
+    Learn(learn::Args),
+    /// List the word families found in the articles, for editors to part those that do not belong together
+    Words,
     /// Write a new article or template from a skeleton
     New(new::Args),
     /// Show the settings in force and where each came from
@@ -88,6 +95,8 @@ fn dispatch(cli: &mut Cli) -> anyhow::Result<ExitCode> {
         Command::Search(args) => search::run(&settings, args),
         Command::Index => index::run(&settings),
         Command::Eval(args) => eval::run(&settings, args),
+        Command::Learn(args) => learn::run(&settings, args),
+        Command::Words => words::run(&settings),
         Command::New(args) => new::run(&settings, args),
         Command::Settings(args) => settings::run(&resolved, args),
         Command::Completions { .. } => Ok(ExitCode::SUCCESS),

@@ -27,6 +27,12 @@ pub(super) struct Args {
     /// Only what is in force on this day (2026-12-31) [default: today]
     #[arg(long, value_parser = |s: &str| parse_date(s))]
     as_of: Option<jiff::civil::Date>,
+    /// Take the query exactly as it is: no synonyms, no corrections
+    #[arg(long)]
+    verbatim: bool,
+    /// Tell how the query was read and what each signal adds to a score
+    #[arg(long)]
+    explain: bool,
     /// Print the reply of the API
     #[arg(long)]
     json: bool,
@@ -36,12 +42,12 @@ pub(super) fn run(settings: &Settings, args: &Args) -> anyhow::Result<ExitCode> 
     let clock = Clock::system(settings.zone());
     let engine = open(settings, &clock)?;
     let day = args.as_of.unwrap_or_else(|| clock.today());
+    let filter = Filter { region: args.region.clone(), ..Filter::on(day) };
     let reply = engine.search(&Request {
-        text: args.query.clone(),
         limit: usize::from(args.limit),
-        offset: 0,
-        filter: Filter { region: args.region.clone(), ..Filter::on(day) },
-        lang: None,
+        verbatim: args.verbatim,
+        explain: args.explain,
+        ..Request::new(&args.query, filter)
     })?;
     if args.json {
         say(&serde_json::to_string_pretty(&reply)?);
@@ -52,7 +58,7 @@ pub(super) fn run(settings: &Settings, args: &Args) -> anyhow::Result<ExitCode> 
 }
 
 /// The index, brought up to the files; as it stands when a server keeps it up.
-fn open(settings: &Settings, clock: &Clock) -> anyhow::Result<Engine> {
+pub(super) fn open(settings: &Settings, clock: &Clock) -> anyhow::Result<Engine> {
     let folders = Folders::of(settings);
     let opened = with_progress("Indexing", |progress| {
         Loader::open(folders.clone(), &settings.index, clock.clone(), progress)
@@ -66,6 +72,14 @@ fn open(settings: &Settings, clock: &Clock) -> anyhow::Result<Engine> {
 }
 
 fn print(reply: &Reply) {
+    for correction in &reply.query.corrections {
+        say(&format!("read as: {} → {} ({:?})", correction.from, correction.to, correction.why));
+    }
+    for word in &reply.query.words {
+        let readings = word.readings.iter().map(|r| format!(" | {} {:.2} {:?}", r.form, r.weight, r.why));
+        let readings: String = readings.collect();
+        say(&format!("word: {} → {} in {} sections{readings}", word.form, word.lemma, word.sections));
+    }
     if let Some(answer) = &reply.answer {
         say(&format!("» {}", answer.text.replace('\n', "\n» ")));
         let from = answer.article.as_deref().unwrap_or("the catalogue");
@@ -80,6 +94,9 @@ fn print(reply: &Reply) {
         say(&format!("{:2}. {}{heading}", number + 1, hit.title));
         let snippet = hit.snippet_html.replace("<mark>", "[").replace("</mark>", "]");
         say(&format!("    {}#{}  {:.2}  {:?}\n    {snippet}", hit.article, hit.section, hit.score, hit.rung));
+        for share in &hit.signals {
+            say(&format!("      {:+.3} = {:.3} × {:.2}  {:?}", share.adds, share.weight, share.value, share.signal));
+        }
     }
     say(&format!("{} articles in {:.1} ms", reply.total, reply.took_us as f64 / 1000.0));
 }

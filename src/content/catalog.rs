@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use crate::content::files::Stamp;
 use crate::content::front_matter::Status;
 use crate::content::problem::{Position, Problem, Report, did_you_mean};
+use crate::content::synonyms::{Synonyms, SynonymsFile};
 use crate::content::validity::Validity;
 use crate::content::values;
 use crate::content::yaml::{self, Fields, Node, Value as Yaml};
@@ -394,6 +395,8 @@ pub struct CatalogFile {
     pub hash: [u8; 32],
     /// What it held when last good.
     pub family: Option<Arc<Family>>,
+    /// The editors' synonyms, if it is their file, when last good.
+    pub synonyms: Option<Arc<SynonymsFile>>,
     /// What is wrong with it now.
     pub problems: Vec<Problem>,
 }
@@ -405,6 +408,7 @@ pub struct Catalog {
     products: BTreeMap<String, Arc<Product>>,
     /// Canonical code to the products and attributes that have it.
     codes: BTreeMap<String, Vec<(String, String)>>,
+    synonyms: Synonyms,
     problems: Vec<Problem>,
 }
 
@@ -419,6 +423,8 @@ impl Catalog {
             }
         }
         catalog.check_references();
+        let editors = files.values().find_map(|file| file.synonyms.as_deref());
+        catalog.synonyms = Synonyms::of(editors.unwrap_or(&SynonymsFile::default()));
         catalog.files = files;
         catalog
     }
@@ -463,6 +469,11 @@ impl Catalog {
             }
         }
         self.problems.extend(problems);
+    }
+
+    /// Words that mean the same.
+    pub fn synonyms(&self) -> &Synonyms {
+        &self.synonyms
     }
 
     /// Its files, by path below the articles folder.
@@ -833,6 +844,7 @@ products:
             read_ns: 0,
             hash: [0; 32],
             family: family.map(Arc::new),
+            synonyms: None,
             problems,
         };
         Catalog::of([("sms.yaml".to_owned(), file)].into())

@@ -12,6 +12,7 @@ use crate::content::files::{self, Folder, Listing, Stamp};
 use crate::content::front_matter::Status;
 use crate::content::markdown;
 use crate::content::problem::{Position, Problem, Report, did_you_mean};
+use crate::content::synonyms::{SYNONYMS_FILE, SynonymsFile};
 
 /// The folder below articles/ that holds the catalogue.
 pub const CATALOG_FOLDER: &str = "catalog/";
@@ -217,7 +218,7 @@ impl Library {
         // A file that stood behind another with the same id comes forward.
         plan.read.extend(self.duplicates.iter().filter(|path| freed.contains(&files::id_of(path))).cloned());
         for (path, stamp) in &listing.files {
-            if path.starts_with(CATALOG_FOLDER) && files::is_yaml(path) {
+            if path == SYNONYMS_FILE || path.starts_with(CATALOG_FOLDER) && files::is_yaml(path) {
                 let known = self.catalog.files().get(path);
                 if distrust || known.is_none_or(|f| f.stamp != *stamp || !stamp.is_settled(f.read_ns)) {
                     plan.catalog.insert(path.clone());
@@ -324,9 +325,21 @@ impl Library {
                 problems.extend(report.into_problems());
             }
         }
+        problems.extend(self.pin_problems(folder));
         problems.sort();
         problems.dedup();
         problems
+    }
+
+    /// Pins to articles that do not exist.
+    fn pin_problems(&self, folder: &Folder) -> Vec<Problem> {
+        let mut report = Report::new(&folder.display(SYNONYMS_FILE));
+        let pins = self.catalog.files().values().filter_map(|f| f.synonyms.as_ref()).flat_map(|s| &s.pins);
+        for (id, at) in pins.flat_map(|(_, articles)| articles).filter(|(id, _)| !self.slots.contains_key(id)) {
+            let message = format!("a pin names the article `{id}`, which does not exist{}", self.suggest(id));
+            report.warning("unknown-article", *at, message, "correct the id or write the article");
+        }
+        report.into_problems()
     }
 
     fn suggest(&self, id: &str) -> String {
@@ -478,6 +491,7 @@ pub fn reload_catalog(
     for path in paths {
         let before = family_files.remove(path);
         let family = before.as_ref().and_then(|f| f.family.clone());
+        let synonyms = before.as_ref().and_then(|f| f.synonyms.clone());
         let read_ns = now_ns;
         let file = match folder.read(path) {
             Ok(None) => {
@@ -485,17 +499,30 @@ pub fn reload_catalog(
                 continue;
             }
             Err((stamp, problem)) => {
-                CatalogFile { stamp, read_ns, hash: [0; 32], family, problems: vec![*problem] }
+                CatalogFile { stamp, read_ns, hash: [0; 32], family, synonyms, problems: vec![*problem] }
             }
             Ok(Some(file)) => match before {
                 Some(before) if before.hash == file.hash => {
                     CatalogFile { stamp: file.stamp, read_ns, ..before }
                 }
-                before => {
+                _ => {
                     is_changed = true;
-                    let (read, problems) = parse_family(&folder.display(path), &file.text);
-                    let family = read.map(Arc::new).or_else(|| before.and_then(|f| f.family));
-                    CatalogFile { stamp: file.stamp, read_ns, hash: file.hash, family, problems }
+                    let shown = folder.display(path);
+                    let made = |family, synonyms, problems| CatalogFile {
+                        stamp: file.stamp,
+                        read_ns,
+                        hash: file.hash,
+                        family,
+                        synonyms,
+                        problems,
+                    };
+                    if path == SYNONYMS_FILE {
+                        let (read, problems) = SynonymsFile::parse(&shown, &file.text);
+                        made(None, read.map(Arc::new).or(synonyms), problems)
+                    } else {
+                        let (read, problems) = parse_family(&shown, &file.text);
+                        made(read.map(Arc::new).or(family), None, problems)
+                    }
                 }
             },
         };

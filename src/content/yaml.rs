@@ -178,6 +178,19 @@ impl Node {
     }
 }
 
+/// The items of a list, with their places; nothing else has any.
+pub fn items(node: &Node) -> Vec<(Node, Position)> {
+    match &node.value {
+        Value::List(items) => items.iter().map(|item| (item.clone(), item.at)).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The texts of a list.
+pub fn texts(node: &Node) -> Vec<String> {
+    items(node).iter().filter_map(|(item, _)| item.text()).collect()
+}
+
 /// Takes the keys of a mapping one by one, reporting those of the wrong type, and at last those nobody asked for.
 pub struct Fields<'r> {
     entries: Vec<(Node, Node)>,

@@ -86,6 +86,12 @@ impl Reader {
         }
     }
 
+    /// Yes or no; no when it is not given.
+    pub fn flag(&mut self, name: &str, text: Option<&str>) -> bool {
+        let choices = [("true", true), ("1", true), ("false", false), ("0", false)];
+        self.choice(name, text, &choices).unwrap_or(false)
+    }
+
     /// A day.
     pub fn date(&mut self, name: &str, text: Option<&str>, default: Date) -> Date {
         let Some(text) = given(text) else { return default };

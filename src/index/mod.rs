@@ -6,4 +6,5 @@ pub mod generation;
 pub mod manifest;
 pub mod reader;
 pub mod schema;
+pub mod vocabulary;
 pub mod writer;

@@ -44,6 +44,19 @@ impl Reader {
         Ok(Self { searcher, fields, places: Arc::new(places) })
     }
 
+    /// How many sections there are, and how many words in all.
+    pub fn size(&self) -> (u64, u64) {
+        let mut size = (0, 0);
+        for segment in self.searcher.segment_readers() {
+            let words = segment.inverted_index(self.fields.text).map_or(0, |index| index.total_num_tokens());
+            // Documents that hold an article's text have no words of their own.
+            let sources = segment.inverted_index(self.fields.source_id).map_or(0, |index| index.terms().num_terms());
+            size.0 += u64::from(segment.num_docs()).saturating_sub(sources as u64);
+            size.1 += words;
+        }
+        size
+    }
+
     /// The place of each document of a segment.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use crate::content::library::Slot;
 use crate::index::analyzer::{Term, WordTokenizer};
 
 /// Raised whenever an index written by an older program would not be right any more: fields, terms, stored forms.
-pub const FORMAT: &str = "pharos-index-1";
+pub const FORMAT: &str = "pharos-index-2";
 
 /// The section number of the document that holds an article's text.
 pub const SOURCE_SECTION: u32 = u32::MAX;
@@ -34,15 +34,11 @@ pub struct Fields {
     pub source_id: Field,
     /// The article's slot in the library and the section's number in the article: see [`place`].
     pub place: Field,
-    /// Lemmas of the article's title and aliases.
-    pub title: Field,
-    /// Lemmas of the heading.
-    pub heading: Field,
-    /// Lemmas of the text.
-    pub body: Field,
-    /// Stems of title, heading and text.
+    /// Lemmas of title, heading and text; their position tells which of them: see [`crate::index::analyzer::Part`].
+    pub text: Field,
+    /// Stems of the same, at the same positions.
     pub stem: Field,
-    /// Forms in title, heading and text.
+    /// Forms of the same.
     pub form: Field,
     /// Codes and phone numbers in canonical form.
     pub code: Field,
@@ -69,10 +65,8 @@ pub fn schema() -> (Schema, Fields) {
         id: builder.add_text_field("id", STRING),
         source_id: builder.add_text_field("source_id", STRING),
         place: builder.add_u64_field("place", FAST),
-        title: builder.add_text_field("title", text(Term::Lemma, IndexRecordOption::WithFreqs)),
-        heading: builder.add_text_field("heading", text(Term::Lemma, IndexRecordOption::WithFreqs)),
-        body: builder.add_text_field("body", text(Term::Lemma, IndexRecordOption::WithFreqs)),
-        stem: builder.add_text_field("stem", text(Term::Stem, IndexRecordOption::WithFreqs)),
+        text: builder.add_text_field("text", text(Term::Lemma, IndexRecordOption::WithFreqsAndPositions)),
+        stem: builder.add_text_field("stem", text(Term::Stem, IndexRecordOption::WithFreqsAndPositions)),
         form: builder.add_text_field("form", forms),
         code: builder.add_text_field("code", STRING),
         blocks: builder.add_bytes_field("blocks", BytesOptions::from(STORED)),

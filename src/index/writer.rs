@@ -12,6 +12,7 @@ use crate::content::catalog::Catalog;
 use crate::content::library::Slot;
 use crate::content::markdown::{Block, BlockKind};
 use crate::content::problem::u32_of;
+use crate::index::analyzer::PART_MARK;
 use crate::index::budget::{Budget, Share};
 use crate::index::manifest::Checkpoint;
 use crate::index::schema::{self, Fields, SOURCE_SECTION};
@@ -154,7 +155,7 @@ impl Writer {
             document.add(OwnedValue::U64(schema::place(slot, section)), &[fields.place]);
             document
         };
-        let title = names(article, catalog, &expand(&article.title));
+        let title = names(article, catalog, &expand(&article.title)).replace(PART_MARK, " ");
         let mut documents = Vec::with_capacity(article.sections.len() + 1);
         for (number, (section, blocks)) in article.sections.iter().zip(&parsed.blocks).enumerate() {
             let is_bare_lead = number == 0 && blocks.is_empty() && article.sections.len() > 1;
@@ -162,24 +163,25 @@ impl Writer {
                 continue;
             }
             let mut document = new(u32_of(number));
-            document.add(OwnedValue::Str(title.clone()), &[fields.title, fields.stem, fields.form]);
-            let heading = expand(&section.heading);
+            let heading = expand(&section.heading).replace(PART_MARK, " ");
             let mut codes = codes_of(&heading, &section.heading, catalog, day);
-            if !heading.is_empty() && number > 0 {
-                document.add(OwnedValue::Str(heading), &[fields.heading, fields.stem, fields.form]);
+            let mut body = title.clone();
+            body.push(PART_MARK);
+            if number > 0 {
+                body.push_str(&heading);
             }
-            let mut body = String::new();
+            body.push(PART_MARK);
             for block in blocks {
                 // Fenced code is left as it is written.
                 let is_code = block.kind == BlockKind::Code;
                 let text = if is_code { block.text.clone() } else { expand(&block.text) };
                 codes.extend(codes_of(&text, if is_code { "" } else { &block.text }, catalog, day));
-                body.push_str(&text);
+                body.extend(text.chars().filter(|c| *c != PART_MARK));
                 body.push('\n');
             }
             codes.sort();
             codes.dedup();
-            document.add(OwnedValue::Str(body), &[fields.body, fields.stem, fields.form]);
+            document.add(OwnedValue::Str(body), &[fields.text, fields.stem, fields.form]);
             for code in codes {
                 document.add(OwnedValue::Str(code), &[fields.code]);
             }

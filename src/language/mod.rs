@@ -1,5 +1,9 @@
-//! Pure functions over text: words, their forms, codes and phone numbers.
+//! Pure functions over text: words, their forms, codes and phone numbers, slips and spellings.
 
 pub mod codes;
+pub mod family;
+pub mod layout;
 pub mod morphology;
+pub mod transliteration;
+pub mod typo;
 pub mod words;

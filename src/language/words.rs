@@ -30,28 +30,91 @@ pub fn for_each_word(text: &str, mut visit: impl FnMut(Range<usize>, &str)) {
     let mut form = String::new();
     let mut start = 0;
     let mut class = Class::Other;
-    let mut flush = |range: Range<usize>, form: &mut String| {
+    let mut scripts = Scripts::default();
+    let mut flush = |range: Range<usize>, form: &mut String, scripts: &mut Scripts| {
         if !form.is_empty() && range.len() <= MAX_WORD_BYTES {
+            if scripts.latin && scripts.cyrillic {
+                unmix(form);
+            }
             visit(range, form);
         }
+        *scripts = Scripts::default();
         form.clear();
     };
     for (at, c) in text.char_indices() {
         while skipped.next_if(|code| code.end <= at).is_some() {}
         let next = match skipped.peek() {
             Some(code) if code.contains(&at) => Class::Other,
+            _ if class == Class::Digits && joins_thousands(&text[start..], at - start, c) => continue,
             _ => class_of(c, class),
         };
         if next != class {
-            flush(start..at, &mut form);
+            flush(start..at, &mut form, &mut scripts);
             start = at;
             class = next;
         }
         if class != Class::Other {
+            scripts.latin |= c.is_ascii_alphabetic();
+            scripts.cyrillic |= matches!(c, '\u{400}'..='\u{4ff}');
             push_folded(c, &mut form);
         }
     }
-    flush(start..text.len(), &mut form);
+    flush(start..text.len(), &mut form, &mut scripts);
+}
+
+/// The scripts met in a word.
+#[derive(Default)]
+struct Scripts {
+    latin: bool,
+    cyrillic: bool,
+}
+
+/// Latin letters that look like Cyrillic ones, folded.
+const LOOKALIKES: [(char, char); 12] = [
+    ('a', 'а'),
+    ('b', 'в'),
+    ('c', 'с'),
+    ('e', 'е'),
+    ('h', 'н'),
+    ('k', 'к'),
+    ('m', 'м'),
+    ('o', 'о'),
+    ('p', 'р'),
+    ('t', 'т'),
+    ('x', 'х'),
+    ('y', 'у'),
+];
+
+/// A word of two scripts becomes one of a single script, if its letters of the other one only look so: `cим` with a Latin c. The Cyrillic
+/// reading goes first; words that are mixed on purpose stay.
+fn unmix(form: &mut String) {
+    let cyrillic = |c: char| match c {
+        'a'..='z' => LOOKALIKES.iter().find(|(latin, _)| *latin == c).map(|(_, other)| *other),
+        _ => Some(c),
+    };
+    let latin = |c: char| match c {
+        'а'..='я' => LOOKALIKES.iter().find(|(_, other)| *other == c).map(|(latin, _)| *latin),
+        _ => Some(c),
+    };
+    let read: Option<String> = form.chars().map(cyrillic).collect();
+    if let Some(read) = read.or_else(|| form.chars().map(latin).collect()) {
+        *form = read;
+    }
+}
+
+/// Whether a space inside a number parts thousands: `1 500` is one number, `100 300` are two (with a no-break space it is one as well).
+fn joins_thousands(number: &str, at: usize, c: char) -> bool {
+    let is_tight = matches!(c, '\u{a0}' | '\u{202f}' | '\u{2009}');
+    if !is_tight && c != ' ' {
+        return false;
+    }
+    let before = number[..at].trim_end_matches(|c: char| c.is_ascii_digit());
+    let group = at - before.len();
+    let is_first = before.is_empty();
+    let starts_well = if is_first { group <= 3 && (is_tight || group <= 2) } else { group == 3 };
+    let after = &number.as_bytes()[at + c.len_utf8()..];
+    let digits = after.iter().take_while(|b| b.is_ascii_digit()).count();
+    starts_well && !number.starts_with('0') && digits == 3
 }
 
 /// Lower case, ё as е: the form in which words are compared.
@@ -244,6 +307,13 @@ mod tests {
     fn words_are_folded_and_digits_part_from_letters() {
         check("Ёлка, 15ГБ и sim-карта", &["елка", "15", "гб", "и", "sim", "карта"]);
         check("моби\u{301}льный И\u{306}од", &["мобильный", "йод"]);
+        check("cим-карта, TЕХТ и web-адрес", &["сим", "карта", "техт", "и", "web", "адрес"]);
+    }
+
+    #[test]
+    fn thousands_are_one_number() {
+        check("1 500 ₽, 15\u{a0}000 и 1\u{a0}500\u{a0}000", &["1500", "15000", "и", "1500000"]);
+        check("пакеты 100 300 и 1 5000", &["пакеты", "100", "300", "и", "1", "5000"]);
     }
 
     #[test]

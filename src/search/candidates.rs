@@ -12,6 +12,7 @@ use crate::content::library::Slot;
 use crate::index::reader::Reader;
 use crate::index::schema;
 use crate::search::facets::FacetIndex;
+use crate::search::signals::{COUNT, Signals};
 
 /// Sections kept of an article: the best and those named beside it.
 pub const SECTIONS_KEPT: usize = 4;
@@ -36,17 +37,17 @@ pub struct Candidate {
     pub is_archived: bool,
     /// Its best sections, the best first.
     pub sections: Vec<SectionMatch>,
+    /// How well it matches: by its best section when found, by its signals when ranked.
+    pub score: Score,
+    /// What ranking goes by.
+    pub signals: Signals,
 }
 
 impl Candidate {
-    /// The score of its best section.
-    pub fn score(&self) -> Score {
-        self.sections.first().map_or(0.0, |s| s.score)
-    }
 
     /// The order of ranking: in force before archived, then by score, then by slot so that the order is stable.
     pub fn rank(&self, other: &Self) -> Ordering {
-        let key = |c: &Self| (c.is_archived, -c.score());
+        let key = |c: &Self| (c.is_archived, -c.score);
         let ((archived, score), (other_archived, other_score)) = (key(self), key(other));
         archived.cmp(&other_archived).then(score.total_cmp(&other_score)).then(self.slot.cmp(&other.slot))
     }
@@ -159,10 +160,10 @@ impl ArticleSegmentCollector {
             && self
                 .heap
                 .peek()
-                .is_some_and(|Worst(worst)| (worst.is_archived, -worst.score()) < (is_archived, -score));
+                .is_some_and(|Worst(worst)| (worst.is_archived, -worst.score) < (is_archived, -score));
         if !is_beaten {
             let sections = self.sections.iter().flatten().copied().collect();
-            self.heap.push(Worst(Candidate { slot, is_archived, sections }));
+            self.heap.push(Worst(Candidate { slot, is_archived, sections, score, signals: [0.0; COUNT] }));
             if self.heap.len() > self.keep {
                 self.heap.pop();
             }

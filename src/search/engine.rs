@@ -1,7 +1,7 @@
 //! The search engine: one library, its index and its templates at one moment.
 
-use std::collections::HashSet;
-use std::sync::{Arc, OnceLock};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
 use serde::Serialize;
@@ -15,18 +15,25 @@ use crate::content::front_matter::{Kind, Status};
 use crate::content::library::{Library, Slot};
 use crate::content::validity::Validity;
 use crate::index::reader::Reader;
+use crate::index::vocabulary::Known;
 use crate::search::answer::{self, Answer, Source};
 use crate::search::candidates::{ArticleCollector, Candidate, Candidates};
+use crate::search::expand::Expander;
 use crate::search::facets::{FacetCounts, FacetIndex};
 use crate::search::filter::{Filter, Filtered};
+use crate::search::intent::Intent;
 use crate::search::ladder::{self, Rung};
-use crate::search::query::{Plan, QueryCode};
-use crate::search::rank;
+use crate::search::query::{Correction, Plan, QueryCode, QueryWord, Why};
+use crate::search::rank::{self, Asked, Share, Weights};
+use crate::search::signals::{Collection, Signals};
 use crate::search::snippet::{Matcher, snippet};
 use crate::search::suggest::{self, Names, Suggestion};
 
-/// Articles ranked beyond what is shown, so that a signal of the second step can lift them.
-const RANKED_BEYOND: usize = 20;
+/// Articles that are ranked by all signals, whatever is shown of them; those far down are not worth it.
+const RANKED: usize = 100;
+
+/// Beginnings of words whose completions are remembered.
+const MAX_COMPLETED: usize = 4_096;
 
 /// Everything a search needs, swapped as one.
 #[derive(Debug)]
@@ -39,6 +46,9 @@ pub struct Engine {
     pub templates: Arc<Templates>,
     facets: Arc<FacetIndex>,
     names: OnceLock<Names>,
+    collection: Collection,
+    /// What beginnings of words were completed to: the same for all who type them.
+    completed: Mutex<HashMap<String, Arc<Vec<Known>>>>,
 }
 
 /// A search.
@@ -54,17 +64,25 @@ pub struct Request {
     pub filter: Filter,
     /// The reader's language; told from the text when absent.
     pub lang: Option<Lang>,
+    /// Whether the query is taken exactly as it was typed: no synonyms, no corrections.
+    pub verbatim: bool,
+    /// Whether the reply tells how the query was read and what each signal adds.
+    pub explain: bool,
 }
 
-/// A correction made to a query.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Correction {
-    /// What was typed.
-    pub from: String,
-    /// What it was read as.
-    pub to: String,
-    /// Why: `typo`, `layout`, `transliteration`.
-    pub why: String,
+impl Request {
+    /// A search for the best ten.
+    pub fn new(text: &str, filter: Filter) -> Self {
+        Self {
+            text: text.to_owned(),
+            limit: 10,
+            offset: 0,
+            filter,
+            lang: None,
+            verbatim: false,
+            explain: false,
+        }
+    }
 }
 
 /// How a query was read.
@@ -78,6 +96,35 @@ pub struct ReadQuery {
     pub corrections: Vec<Correction>,
     /// The code in it, in canonical form.
     pub code: Option<String>,
+    /// What it asks about a thing, if that could be told.
+    pub intent: Option<Intent>,
+    /// What each word was looked for as; only when explanations are asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub words: Vec<ReadWord>,
+}
+
+/// A word of a query and what it was looked for as.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ReadWord {
+    /// As typed, folded.
+    pub form: String,
+    /// The lemma it was looked for by.
+    pub lemma: String,
+    /// In how many sections it stands.
+    pub sections: u64,
+    /// What else it may stand for.
+    pub readings: Vec<ReadReading>,
+}
+
+/// Another word that a word was looked for as.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ReadReading {
+    /// That word.
+    pub form: String,
+    /// What it counts, beside 1 for the word itself.
+    pub weight: f32,
+    /// Why.
+    pub why: Why,
 }
 
 /// Another section of a hit that matches.
@@ -118,6 +165,9 @@ pub struct Hit {
     pub replaced_by: Option<String>,
     /// Other sections that match.
     pub more_sections: Vec<SectionHit>,
+    /// What each signal adds to the score; only when explanations are asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub signals: Vec<Share>,
 }
 
 /// The reply to a search.
@@ -143,16 +193,27 @@ pub struct Reply {
 /// Articles found, before they are shown.
 #[derive(Debug, Default)]
 struct Found {
+    plan: Plan,
     ranked: Vec<(Rung, Candidate)>,
     total: u64,
     facet_counts: Vec<u64>,
+    lang: Lang,
+    intent: Option<Intent>,
+    filter: Arc<Filter>,
 }
 
 impl Engine {
     /// An engine over a library, its index and its templates.
     pub fn new(library: Arc<Library>, reader: Reader, templates: Arc<Templates>) -> Self {
         let facets = Arc::new(FacetIndex::of(&library));
-        Self { library, reader, templates, facets, names: OnceLock::new() }
+        let articles = library.articles().count().max(1);
+        let (sections, words) = reader.size();
+        let collection = Collection {
+            sections,
+            section_length: words as f32 / sections.max(1) as f32,
+            article_length: words as f32 / articles as f32,
+        };
+        Self { library, reader, templates, facets, names: OnceLock::new(), collection, completed: Mutex::default() }
     }
 
     /// Searches.
@@ -161,36 +222,42 @@ impl Engine {
     /// The index cannot be read.
     pub fn search(&self, request: &Request) -> Result<Reply, TantivyError> {
         let started = Instant::now();
-        let plan = Plan::read(&request.text, &self.library.catalog);
-        let filter = Arc::new(request.filter.clone());
-        let lang = answer::reader_lang(request.lang.or(filter.lang), &request.text, Lang::default());
-        let found = self.find(&plan, &filter, lang, request.offset + request.limit)?;
+        let found = self.find(request, Weights::shipped())?;
+        let Found { plan, filter, lang, .. } = &found;
         let source =
-            Source { plan: &plan, library: &self.library, reader: &self.reader, filter: &filter, lang };
+            Source { plan, library: &self.library, reader: &self.reader, filter, lang: *lang };
         let mut hits = Vec::with_capacity(request.limit.min(found.ranked.len()));
         let mut answer = if request.offset == 0 { answer::of_code(source) } else { None };
-        let matcher = Matcher::new(&plan);
+        let matcher = Matcher::new(plan);
         for (at, (rung, candidate)) in
             found.ranked.iter().enumerate().skip(request.offset).take(request.limit)
         {
             let Some(section) = candidate.sections.first() else { continue };
             let blocks = self.reader.blocks(section.address)?;
-            let may_answer = at == 0 && answer.is_none() && !plan.is_empty() && !is_partial(&plan);
+            let may_answer = at == 0 && answer.is_none() && !plan.is_empty() && !is_partial(plan);
             if may_answer && *rung <= Rung::Completed {
                 answer = answer::of_best(source, candidate, &blocks)?;
             }
-            hits.extend(self.hit(*rung, candidate, &filter, |text| snippet(&blocks, &matcher, text)));
+            let hit = self.hit(*rung, candidate, filter, |text| snippet(&blocks, &matcher, text));
+            hits.extend(hit.map(|mut hit| {
+                if request.explain {
+                    hit.signals = Weights::shipped().explain(&candidate.signals);
+                }
+                hit
+            }));
         }
         if let Some(answer) = &mut answer {
-            answer.templates = self.templates_of(answer.article.as_deref(), &filter);
+            answer.templates = self.templates_of(answer.article.as_deref(), filter);
         }
         Ok(Reply {
             search_id: format!("{:016x}", fastrand::u64(..)),
             query: ReadQuery {
                 text: request.text.clone(),
-                read_as: plan.read_as().to_owned(),
-                corrections: Vec::new(),
+                read_as: plan.read_as(),
+                corrections: plan.corrections.clone(),
                 code: plan.whole_code().map(str::to_owned),
+                intent: found.intent,
+                words: if request.explain { read_words(plan) } else { Vec::new() },
             },
             total: found.total,
             answer,
@@ -200,46 +267,97 @@ impl Engine {
         })
     }
 
-    /// Ids of the articles a search finds, the best first: what measuring needs, by the same way as [`Engine::search`].
+    /// Ids and signals of the articles a search finds, the best by these weights first: what measuring and learning need, by the same way as
+    /// [`Engine::search`].
     ///
     /// # Errors
     /// The index cannot be read.
-    pub fn find_ids(&self, request: &Request) -> Result<Vec<String>, TantivyError> {
-        let reply = self.search(request)?;
-        Ok(reply.hits.into_iter().map(|hit| hit.article).collect())
+    pub fn rank_ids(
+        &self,
+        request: &Request,
+        weights: &Weights,
+    ) -> Result<Vec<(String, Signals)>, TantivyError> {
+        let found = self.find(request, weights)?;
+        let named = found.ranked.into_iter().take(request.limit).filter_map(|(_, candidate)| {
+            Some((self.library.article(candidate.slot)?.id.clone(), candidate.signals))
+        });
+        Ok(named.collect())
     }
 
-    /// Goes down the ladder until enough is found.
-    fn find(
-        &self,
-        plan: &Plan,
-        filter: &Arc<Filter>,
-        lang: Lang,
-        wanted: usize,
-    ) -> Result<Found, TantivyError> {
-        let mut found = Found { facet_counts: self.facets.zeros(), ..Found::default() };
+    /// Reads the query and goes down the ladder until enough is found; then ranks.
+    fn find(&self, request: &Request, weights: &Weights) -> Result<Found, TantivyError> {
+        let expander =
+            Expander { reader: &self.reader, catalog: &self.library.catalog, synonyms: self.library.catalog.synonyms() };
+        let mut plan = expander.read(&request.text, request.verbatim)?;
+        let filter = Arc::new(plan.narrowed.narrow(&request.filter));
+        let lang = answer::reader_lang(request.lang.or(filter.lang), &plan.asked, Lang::default());
+        let keep = RANKED.max(request.offset + request.limit);
+        let mut facet_counts = self.facets.zeros();
+        let mut ranked: Vec<(Rung, Candidate)> = Vec::new();
+        let mut total = 0;
         let mut seen: HashSet<Slot> = HashSet::new();
-        for rung in ladder::rungs(plan) {
-            let query = ladder::query(rung, plan, &self.reader)?;
-            let mut candidates = self.candidates(query, filter, wanted + RANKED_BEYOND)?;
-            rank::rank(&mut candidates.top, plan, &self.library, filter, lang);
+        for rung in ladder::rungs(&plan) {
+            let is_wider = match rung {
+                _ if request.verbatim && matches!(rung, Rung::Completed | Rung::Families | Rung::Corrected) => false,
+                Rung::Completed => expander.complete(&mut plan, |prefix, most| self.complete(prefix, most))?,
+                Rung::Families => expander.add_families(&mut plan)?,
+                Rung::Corrected => expander.correct(&mut plan, total == 0)?,
+                Rung::SomeWords => plan.words.len() > 1,
+                _ => true,
+            };
+            let is_hopeless =
+                *rung != Rung::SomeWords && plan.code.is_none() && plan.words.iter().any(QueryWord::is_unknown);
+            if !is_wider || is_hopeless {
+                continue;
+            }
+            let query = ladder::query(*rung, &plan, &self.reader)?;
+            let candidates = self.candidates(query, &filter, keep)?;
             // Each rung finds all that the one above did, and more.
-            if candidates.total >= found.total {
-                found.total = candidates.total;
-                found.facet_counts = candidates.facet_counts;
+            if candidates.total >= total {
+                total = candidates.total;
+                facet_counts = candidates.facet_counts;
             }
-            for candidate in candidates.top {
-                if seen.insert(candidate.slot) {
-                    found.ranked.push((rung, candidate));
-                }
-            }
-            if found.total >= ladder::THIN {
+            ranked.extend(candidates.top.into_iter().filter(|c| seen.insert(c.slot)).map(|c| (*rung, c)));
+            if total >= ladder::THIN {
                 break;
             }
         }
-        // Archived articles stand below what is in force, whatever rung found them.
-        found.ranked.sort_by_key(|(_, candidate)| candidate.is_archived);
-        Ok(found)
+        let intent = Intent::of(&plan.asked);
+        let asked = Asked { plan: &plan, intent, filter: &filter, lang };
+        self.rank(&mut ranked, asked, weights)?;
+        Ok(Found { plan, ranked, total, facet_counts, lang, intent, filter })
+    }
+
+    fn rank(
+        &self,
+        ranked: &mut Vec<(Rung, Candidate)>,
+        asked: Asked<'_>,
+        weights: &Weights,
+    ) -> Result<(), TantivyError> {
+        if asked.plan.is_empty() {
+            return Ok(());
+        }
+        let (rungs, mut candidates): (Vec<Rung>, Vec<Candidate>) = std::mem::take(ranked).into_iter().unzip();
+        rank::rank(&mut candidates, asked, &self.library, &self.reader, self.collection, weights)?;
+        *ranked = rungs.into_iter().zip(candidates).collect();
+        // The exact code stands above all that is only like it, and what is archived below all that is in force.
+        let is_code = |rung: Rung| rung == Rung::Code;
+        ranked.sort_by(|(a_rung, a), (b_rung, b)| is_code(*b_rung).cmp(&is_code(*a_rung)).then_with(|| a.rank(b)));
+        Ok(())
+    }
+
+    /// The most frequent words that begin so; asked for again with every keystroke of everybody.
+    fn complete(&self, prefix: &str, most: usize) -> Result<Arc<Vec<Known>>, TantivyError> {
+        if let Some(known) = self.completed.lock().unwrap_or_else(PoisonError::into_inner).get(prefix) {
+            return Ok(Arc::clone(known));
+        }
+        let known = Arc::new(self.reader.words_from(prefix, most)?);
+        let mut completed = self.completed.lock().unwrap_or_else(PoisonError::into_inner);
+        if completed.len() >= MAX_COMPLETED {
+            completed.clear();
+        }
+        completed.insert(prefix.to_owned(), Arc::clone(&known));
+        Ok(known)
     }
 
     fn candidates(
@@ -278,12 +396,13 @@ impl Engine {
             lang: article.lang,
             status: article.matter.status,
             rung,
-            score: best.score,
+            score: candidate.score,
             validity: section.validity.as_deref().cloned().unwrap_or_default(),
             replaced_by: self.library.replacement(article, filter.day, filter.region.as_deref()),
             more_sections: more
                 .map(|s| SectionHit { section: s.anchor.to_string(), heading: expand(&s.heading) })
                 .collect(),
+            signals: Vec::new(),
         })
     }
 
@@ -314,6 +433,22 @@ impl Engine {
         let lang = answer::reader_lang(filter.lang, text, Lang::default());
         suggest::suggest(text, limit, lang, names, &self.library, filter)
     }
+}
+
+fn read_words(plan: &Plan) -> Vec<ReadWord> {
+    let readings = |word: &QueryWord| {
+        let read = word.readings.iter();
+        read.map(|r| ReadReading { form: r.form.clone(), weight: r.weight, why: r.why }).collect()
+    };
+    let words = plan.words.iter();
+    words
+        .map(|word| ReadWord {
+            form: word.form.clone(),
+            lemma: word.lemma.clone(),
+            sections: word.frequency,
+            readings: readings(word),
+        })
+        .collect()
 }
 
 fn is_partial(plan: &Plan) -> bool {

@@ -3,11 +3,16 @@
 pub mod answer;
 pub mod candidates;
 pub mod engine;
+pub mod evidence;
+pub mod expand;
 pub mod facets;
 pub mod filter;
+pub mod intent;
 pub mod ladder;
+pub mod operators;
 pub mod query;
 pub mod rank;
 pub mod related;
+pub mod signals;
 pub mod snippet;
 pub mod suggest;

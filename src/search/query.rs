@@ -1,7 +1,13 @@
 //! What was typed, read once into a plan.
 
+use std::ops::Range;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
 use crate::content::catalog::Catalog;
 use crate::language::{codes, morphology, words};
+use crate::search::operators::{self, Narrowed, Operators};
 
 /// Words of a query beyond these are not looked for: a pasted page is no question.
 const MAX_WORDS: usize = 48;
@@ -9,8 +15,41 @@ const MAX_WORDS: usize = 48;
 /// The least digits of a local number that is looked up by its end.
 const LOCAL_DIGITS: std::ops::RangeInclusive<usize> = 5..=7;
 
+/// Why a word is read as another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Why {
+    /// The editors say they are one.
+    Synonym,
+    /// It is being typed still.
+    Completion,
+    /// They are of one derivational family: подключить, подключение.
+    Family,
+    /// It was typed with the other keyboard layout on.
+    Layout,
+    /// It is the same word in the other script.
+    Transliteration,
+    /// It is a slip of the finger or the ear.
+    Typo,
+    /// Two words were typed as one, or one as two.
+    Spacing,
+}
+
+/// Another word that a word of the query may stand for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reading {
+    /// The word, folded.
+    pub form: String,
+    /// Its lemma.
+    pub lemma: String,
+    /// What it counts, beside 1 for the word itself.
+    pub weight: f32,
+    /// Why.
+    pub why: Why,
+}
+
 /// A word that is looked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct QueryWord {
     /// As typed, folded.
     pub form: String,
@@ -18,6 +57,31 @@ pub struct QueryWord {
     pub lemma: String,
     /// Its stem.
     pub stem: String,
+    /// In how many sections it stands, in any form.
+    pub frequency: u64,
+    /// In how many sections what it was corrected to stands; 0 when it was not.
+    pub meant_frequency: u64,
+    /// Whether it was quoted: then it is looked for as it is.
+    pub is_quoted: bool,
+    /// What else it may stand for.
+    pub readings: Vec<Reading>,
+}
+
+impl QueryWord {
+    /// A word by its form.
+    pub fn of(form: &str) -> Self {
+        Self {
+            form: form.to_owned(),
+            lemma: morphology::lemma(form),
+            stem: morphology::stem(form),
+            ..Self::default()
+        }
+    }
+
+    /// Whether neither it nor anything it may stand for is in the articles.
+    pub fn is_unknown(&self) -> bool {
+        self.frequency == 0 && self.readings.is_empty()
+    }
 }
 
 /// A code in a query.
@@ -29,17 +93,38 @@ pub enum QueryCode {
     Partial(String),
 }
 
+/// A correction made to a query.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Correction {
+    /// What was typed.
+    pub from: String,
+    /// What it was read as.
+    pub to: String,
+    /// Why.
+    pub why: Why,
+}
+
 /// What a query asks for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
     /// As typed, without space at the ends.
     pub text: String,
+    /// What is left of it when quotes, excluded and field words are taken out.
+    pub asked: String,
     /// The code in it.
     pub code: Option<QueryCode>,
     /// The words in it; those without meaning are left out when there are others.
     pub words: Vec<QueryWord>,
+    /// Words of `words` that were quoted together, and must stand together in this order.
+    pub phrases: Vec<Range<usize>>,
+    /// Words that must not stand in a section.
+    pub excluded: Vec<QueryWord>,
+    /// What its field words narrow it to: `kind:procedure`.
+    pub narrowed: Narrowed,
     /// Whether the last word may still be being typed.
     pub last_is_open: bool,
+    /// How it was read otherwise than typed.
+    pub corrections: Vec<Correction>,
 }
 
 impl Plan {
@@ -47,40 +132,71 @@ impl Plan {
     pub fn read(text: &str, catalog: &Catalog) -> Self {
         let trimmed = text.trim();
         if let Some(code) = read_code(trimmed, catalog) {
-            return Self { text: trimmed.to_owned(), code: Some(code), ..Self::default() };
+            return Self {
+                text: trimmed.to_owned(),
+                asked: trimmed.to_owned(),
+                code: Some(code),
+                ..Self::default()
+            };
         }
-        let embedded = codes::find_codes(trimmed).into_iter().next().map(|c| QueryCode::Whole(c.canonical));
-        let mut found: Vec<QueryWord> = Vec::new();
+        let Operators { rest, phrases, excluded, narrowed } = operators::read(trimmed, catalog);
+        let has_operators = rest != trimmed;
+        let mut plan = Self {
+            text: trimmed.to_owned(),
+            code: codes::find_codes(&rest).into_iter().next().map(|c| QueryCode::Whole(c.canonical)),
+            excluded: excluded.iter().flat_map(|text| words::words(text)).map(|w| QueryWord::of(&w.form)).collect(),
+            narrowed,
+            ..Self::default()
+        };
         let mut last_end = 0;
-        words::for_each_word(trimmed, |range, form| {
+        words::for_each_word(&rest, |range, form| {
             last_end = range.end;
-            if found.len() < MAX_WORDS && found.iter().all(|w| w.form != form) {
-                found.push(QueryWord {
-                    form: form.to_owned(),
-                    lemma: morphology::lemma(form),
-                    stem: morphology::stem(form),
-                });
+            if plan.words.len() < MAX_WORDS && plan.words.iter().all(|w| w.form != form) {
+                plan.words.push(QueryWord::of(form));
             }
         });
-        let last_is_open = last_end == trimmed.len() && !text.ends_with(char::is_whitespace);
-        let last = found.last().cloned();
-        let is_meaningful =
-            |w: &QueryWord| !words::is_stop_word(&w.form) || last_is_open && Some(w) == last.as_ref();
-        if found.iter().any(|w| !words::is_stop_word(&w.form)) {
-            found.retain(is_meaningful);
-            // «тариф на»: a little word at the end is no beginning of a long one worth waiting for.
-            if found.len() > 1 && found.last().is_some_and(|w| words::is_stop_word(&w.form)) {
-                found.pop();
-            }
+        plan.last_is_open =
+            !has_operators && last_end == trimmed.len() && last_end > 0 && !text.ends_with(char::is_whitespace);
+        plan.leave_out_little_words();
+        for phrase in phrases {
+            let start = plan.words.len();
+            words::for_each_word(&phrase, |_, form| {
+                if plan.words.len() < MAX_WORDS {
+                    plan.words.push(QueryWord { is_quoted: true, ..QueryWord::of(form) });
+                }
+            });
+            plan.phrases.push(start..plan.words.len());
         }
-        Self { text: trimmed.to_owned(), code: embedded, words: found, last_is_open }
+        plan.phrases.retain(|range| !range.is_empty());
+        plan.asked = rest;
+        plan
     }
 
-    /// How the query was read: the code in canonical form, or the text.
-    pub fn read_as(&self) -> &str {
+    fn leave_out_little_words(&mut self) {
+        let last = self.words.last().map(|w| w.form.clone());
+        let last_is_open = self.last_is_open;
+        let is_meaningful =
+            |w: &QueryWord| !words::is_stop_word(&w.form) || last_is_open && Some(&w.form) == last.as_ref();
+        if self.words.iter().any(|w| !words::is_stop_word(&w.form)) {
+            self.words.retain(is_meaningful);
+            // «тариф на»: a little word at the end is no beginning of a long one worth waiting for.
+            if self.words.len() > 1 && self.words.last().is_some_and(|w| words::is_stop_word(&w.form)) {
+                self.words.pop();
+            }
+        }
+    }
+
+    /// How the query was read: the code in canonical form, or the text with its corrections.
+    pub fn read_as(&self) -> String {
         match &self.code {
-            Some(QueryCode::Whole(code) | QueryCode::Partial(code)) if self.words.is_empty() => code,
-            _ => &self.text,
+            Some(QueryCode::Whole(code) | QueryCode::Partial(code)) if self.words.is_empty() => code.clone(),
+            _ => {
+                let mut text = self.text.clone();
+                for Correction { from, to, .. } in &self.corrections {
+                    text = replace_word(&text, from, to);
+                }
+                text
+            }
         }
     }
 
@@ -92,9 +208,26 @@ impl Plan {
         }
     }
 
-    /// Whether nothing is asked for: then everything is listed.
+    /// Whether nothing is asked for: then everything that is admitted is listed.
     pub fn is_empty(&self) -> bool {
         self.code.is_none() && self.words.is_empty()
+    }
+
+    /// Whether the text asks for nothing but what a filter can tell: no text, or field words alone.
+    pub fn lists_everything(&self) -> bool {
+        self.is_empty() && self.excluded.is_empty() && self.asked.trim().is_empty()
+    }
+}
+
+/// The text with the first word that is `from`, in any case, replaced.
+fn replace_word(text: &str, from: &str, to: &str) -> String {
+    if let Some(at) = text.find(from) {
+        return format!("{}{to}{}", &text[..at], &text[at + from.len()..]);
+    }
+    let found = words::words(text).into_iter().find(|w| w.form == words::fold(from));
+    match found {
+        Some(word) => format!("{}{to}{}", &text[..word.range.start], &text[word.range.end..]),
+        None => text.to_owned(),
     }
 }
 
@@ -159,6 +292,7 @@ products:
             read_ns: 0,
             hash: [0; 32],
             family: family.map(Arc::new),
+            synonyms: None,
             problems,
         };
         Catalog::of([("f.yaml".to_owned(), file)].into())
@@ -197,5 +331,16 @@ products:
         assert_eq!(forms("как подключить пакет"), ["подключить", "пакет"]);
         assert_eq!(forms("где я"), ["где", "я"]);
         assert_eq!(forms("не работает"), ["не", "работает"]);
+    }
+
+    #[test]
+    fn operators_are_taken_out() {
+        let plan = Plan::read("kind:procedure «мобильный интернет» отключить -роуминг", &catalog());
+        let forms: Vec<&str> = plan.words.iter().map(|w| w.form.as_str()).collect();
+        assert_eq!(forms, ["отключить", "мобильный", "интернет"]);
+        assert_eq!(plan.phrases, [1..3]);
+        assert_eq!(plan.excluded[0].form, "роуминг");
+        assert_eq!(plan.narrowed.kinds, [crate::content::front_matter::Kind::Procedure]);
+        assert!(!plan.last_is_open);
     }
 }

@@ -1,64 +1,184 @@
-//! Ranking: candidates put in order by named signals.
+//! Ranking, the second step: candidates put in order by a weighted sum of named signals.
 //!
-//! BM25 over the fields decides for now; the whole-title signal makes an article come first for its own name.
+//! The weights are learned (`pharos learn`), stand in `weights.json`, and are all there is to it: the score of an article is the sum of its
+//! signals, each times its weight, so every place in the list can be explained.
 
-use crate::content::catalog::{Catalog, Lang};
+use std::sync::OnceLock;
+
+use serde::Serialize;
+use tantivy::TantivyError;
+use utoipa::ToSchema;
+
+use crate::content::article::Article;
+use crate::content::catalog::Lang;
 use crate::content::library::Library;
+use crate::index::reader::Reader;
 use crate::language::words;
-use crate::search::candidates::Candidate;
+use crate::search::candidates::{Candidate, SECTIONS_KEPT, SectionMatch};
+use crate::search::evidence::{self, Evidence, Place};
 use crate::search::filter::Filter;
+use crate::search::intent::Intent;
 use crate::search::query::Plan;
+use crate::search::signals::{self, COUNT, Collection, Signal, Signals, WordWeights};
 
-/// What an article gains whose title or alias is the query, as a factor.
-const WHOLE_TITLE: f32 = 1.5;
+/// What each signal counts, in the order of [`Signal::ALL`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Weights(pub [f32; COUNT]);
 
-/// What the article of the product a code belongs to gains, as a factor.
-const OWN_CODE: f32 = 2.0;
+impl Weights {
+    /// The weights that are shipped.
+    pub fn shipped() -> &'static Self {
+        static SHIPPED: OnceLock<Weights> = OnceLock::new();
+        SHIPPED.get_or_init(|| Self::parse(include_str!("weights.json")).unwrap_or(Self([1.0; COUNT])))
+    }
 
-/// What an article gains that is about the product a code belongs to, as a factor.
-const PRODUCT_CODE: f32 = 1.5;
+    /// Reads weights: a JSON object of signals and numbers; signals that are not named count nothing.
+    ///
+    /// # Errors
+    /// It is no such object, or names a signal nobody knows.
+    pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
+        let named: std::collections::BTreeMap<Signal, f32> = serde_json::from_str(text)?;
+        let mut weights = [0.0; COUNT];
+        for (signal, weight) in named {
+            weights[signal as usize] = weight;
+        }
+        Ok(Self(weights))
+    }
 
-/// What an article gains that is in the reader's language, as a factor: enough to part twins, too little to hide a better match.
-const OWN_LANGUAGE: f32 = 1.05;
+    /// As [`Weights::parse`] reads them.
+    pub fn show(&self) -> String {
+        let named: std::collections::BTreeMap<Signal, f32> = Signal::ALL.into_iter().zip(self.0).collect();
+        serde_json::to_string_pretty(&named).unwrap_or_default()
+    }
 
-/// Puts candidates in order.
-pub fn rank(candidates: &mut [Candidate], plan: &Plan, library: &Library, filter: &Filter, lang: Lang) {
-    let owners = plan.whole_code().map_or(&[][..], |code| library.catalog.code_owners(code));
-    let asked: Vec<String> = plan_forms(&plan.text);
-    for candidate in candidates.iter_mut() {
+    /// The weighted sum of signals.
+    pub fn score(&self, signals: &Signals) -> f32 {
+        self.0.iter().zip(signals).map(|(weight, value)| weight * value).sum()
+    }
+
+    /// What each signal adds to the score, those that add nothing left out.
+    pub fn explain(&self, signals: &Signals) -> Vec<Share> {
+        let all = Signal::ALL.into_iter().zip(signals).zip(self.0);
+        let shares = all.map(|((signal, value), weight)| Share { signal, value: *value, weight, adds: value * weight });
+        shares.filter(|share| share.adds != 0.0).collect()
+    }
+}
+
+/// What a signal adds to a score.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct Share {
+    /// The signal.
+    pub signal: Signal,
+    /// Its value, from 0 to 1.
+    pub value: f32,
+    /// Its weight.
+    pub weight: f32,
+    /// Their product.
+    pub adds: f32,
+}
+
+/// A query as ranking sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// What was asked.
+    pub plan: &'a Plan,
+    /// What it is about: price, connecting…
+    pub intent: Option<Intent>,
+    /// What is admitted.
+    pub filter: &'a Filter,
+    /// The reader's language.
+    pub lang: Lang,
+}
+
+/// Gives candidates their signals and scores, and the best section its place.
+///
+/// # Errors
+/// The index cannot be read.
+pub fn rank(
+    candidates: &mut [Candidate],
+    asked: Asked<'_>,
+    library: &Library,
+    reader: &Reader,
+    collection: Collection,
+    weights: &Weights,
+) -> Result<(), TantivyError> {
+    let Asked { plan, filter, .. } = asked;
+    let places: Vec<Place> = candidates
+        .iter()
+        .filter_map(|c| Some(Place { slot: c.slot, address: c.sections.first()?.address }))
+        .collect();
+    if places.len() != candidates.len() {
+        return Ok(());
+    }
+    let admits = |slot, section| library.article(slot).is_some_and(|a| filter.admits_section(a, section));
+    let evidence = if plan.words.is_empty() {
+        vec![Evidence::default(); places.len()]
+    } else {
+        evidence::gather(plan, reader, &places, admits)?
+    };
+    let word_weights = WordWeights::of(plan, collection);
+    let forms = forms_of(&plan.asked);
+    for (candidate, evidence) in candidates.iter_mut().zip(&evidence) {
         let Some(article) = library.article(candidate.slot) else { continue };
-        let mut factor = if article.lang == lang { OWN_LANGUAGE } else { 1.0 };
-        if !asked.is_empty() {
-            let title = shown_title(&article.title, &library.catalog, article.lang, filter);
-            let is_named =
-                plan_forms(&title) == asked || article.matter.aliases.iter().any(|a| plan_forms(a) == asked);
-            if is_named {
-                factor *= WHOLE_TITLE;
-            }
+        let title = article.title_on(&library.catalog, filter.day, filter.region.as_deref());
+        let heading_words = |section: &evidence::SectionEvidence| {
+            article.sections.get(section.section as usize).map_or(0, |s| s.heading.split_whitespace().count())
+        };
+        let title_words = title.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).count();
+        let (mut signals, best) =
+            signals::of_evidence(plan, evidence, &word_weights, collection, title_words, heading_words);
+        add_signals_of_article(&mut signals, article, &title, asked, library, &forms);
+        candidate.signals = signals;
+        candidate.score = weights.score(&signals);
+        if plan.words.is_empty() {
+            // A code says nothing about words; what the first step found out about sections stands.
+            candidate.score += candidate.sections.first().map_or(0.0, |s| s.score);
         }
-        for (product, _) in owners {
-            if library.catalog.product(product).is_some_and(|p| p.article.as_deref() == Some(&*article.id)) {
-                factor *= OWN_CODE;
-            } else if article.products().any(|p| p == product) {
-                factor *= PRODUCT_CODE;
-            }
-        }
-        for section in &mut candidate.sections {
-            section.score *= factor;
+        if let Some(best) = best.and_then(|best| evidence.sections.get(best)) {
+            let section = SectionMatch { section: best.section, score: 0.0, address: best.address };
+            candidate.sections.retain(|s| s.section != best.section);
+            candidate.sections.insert(0, section);
+            candidate.sections.truncate(SECTIONS_KEPT);
         }
     }
-    candidates.sort_by(Candidate::rank);
+    Ok(())
 }
 
-fn shown_title(
+fn add_signals_of_article(
+    signals: &mut Signals,
+    article: &Article,
     title: &str,
-    catalog: &Catalog,
-    lang: crate::content::catalog::Lang,
-    filter: &Filter,
-) -> String {
-    catalog.expand(title, lang, filter.day, filter.region.as_deref())
+    asked: Asked<'_>,
+    library: &Library,
+    forms: &[String],
+) {
+    let mut set = |signal: Signal, yes: bool| signals[signal as usize] = f32::from(u8::from(yes));
+    set(Signal::Language, article.lang == asked.lang);
+    let is_named = !forms.is_empty()
+        && (forms_of(title) == forms || article.matter.aliases.iter().any(|alias| forms_of(alias) == forms));
+    set(Signal::WholeTitle, is_named);
+    let owners = asked.plan.whole_code().map_or(&[][..], |code| library.catalog.code_owners(code));
+    let is_own = |product: &str| {
+        library.catalog.product(product).is_some_and(|p| p.article.as_deref() == Some(article.id.as_str()))
+    };
+    set(Signal::OwnCode, owners.iter().any(|(product, _)| is_own(product)));
+    set(Signal::ProductCode, owners.iter().any(|(owner, _)| article.products().any(|p| p == owner)));
+    set(Signal::Kind, asked.intent.is_some_and(|intent| intent.fits(article)));
+    let name = article.id.rsplit('/').next().unwrap_or_default();
+    set(Signal::Overview, matches!(name, "index" | "overview" | "readme" | "README" | "_index"));
+    signals[Signal::Fresh as usize] = freshness(article, asked.filter.day);
 }
 
-fn plan_forms(text: &str) -> Vec<String> {
+/// 1 for what was verified today, a half after a year, 0 for what never was.
+fn freshness(article: &Article, today: jiff::civil::Date) -> f32 {
+    let Some(verified) = article.matter.verified.as_deref().and_then(|day| day.parse::<jiff::civil::Date>().ok()) else {
+        return 0.0;
+    };
+    let days = verified.until(today).map_or(0, |span| span.get_days()).max(0);
+    365.0 / (365.0 + days as f32)
+}
+
+/// The forms of a text, by which names are compared.
+pub fn forms_of(text: &str) -> Vec<String> {
     words::words(text).into_iter().map(|w| w.form).collect()
 }

@@ -33,7 +33,11 @@ impl<'p> Matcher<'p> {
     /// A matcher for a plan.
     pub fn new(plan: &'p Plan) -> Self {
         let mut initials: Vec<char> =
-            plan.words.iter().flat_map(|w| [&w.form, &w.lemma]).filter_map(|t| t.chars().next()).collect();
+            plan.words
+                .iter()
+                .flat_map(|w| [&w.form, &w.lemma].into_iter().chain(w.readings.iter().flat_map(|r| [&r.form, &r.lemma])))
+                .filter_map(|t| t.chars().next())
+                .collect();
         initials.sort_unstable();
         initials.dedup();
         Self { plan, initials }
@@ -57,6 +61,7 @@ impl<'p> Matcher<'p> {
                     self.plan.words.iter().enumerate().position(|(at, word)| {
                         word.form == form
                             || word.lemma == lemma
+                            || word.readings.iter().any(|r| r.form == form || r.lemma == lemma)
                             || at == last && self.plan.last_is_open && form.starts_with(word.form.as_str())
                     })
                 });

@@ -1,0 +1,20 @@
+//! `pharos words`: the derivational families that search takes for one another, as YAML.
+
+use std::process::ExitCode;
+
+use super::{say, search};
+use crate::clock::Clock;
+use crate::search::expand::Expander;
+use crate::settings::Settings;
+
+pub(super) fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
+    let engine = search::open(settings, &Clock::system(settings.zone()))?;
+    let catalog = &engine.library.catalog;
+    let expander = Expander { reader: &engine.reader, catalog, synonyms: catalog.synonyms() };
+    say("# Each word, and those that are looked for as well when it alone finds little.");
+    say("# To part a word from its family, name it under `apart:` in articles/synonyms.yaml.");
+    for family in expander.families()? {
+        say(&format!("- [{}]", family.join(", ")));
+    }
+    Ok(ExitCode::SUCCESS)
+}

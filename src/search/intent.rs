@@ -1,0 +1,87 @@
+//! What is asked about a thing: its price, how to connect it, whom to call. Told by rules, because operators ask the same few things.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::content::article::Article;
+use crate::content::front_matter::Kind;
+use crate::language::{morphology, words};
+
+/// What is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Intent {
+    /// What it costs.
+    Price,
+    /// How to get it.
+    Connect,
+    /// How to get rid of it.
+    Disable,
+    /// How to see what is left of it.
+    Check,
+    /// Which number to call.
+    Phone,
+    /// When somebody is there.
+    Hours,
+    /// For whom and when it is to be had.
+    Conditions,
+    /// How things differ.
+    Compare,
+    /// How to do something else.
+    HowTo,
+}
+
+/// Lemmas (of words or pairs of words) that tell an intent, the more telling intents first.
+const TELLING: &[(Intent, &[&str])] = &[
+    (Intent::Compare, &["сравнить", "сравнение", "отличаться", "отличие", "разница", "compare", "comparison", "differ", "difference", "versus", "vs"]),
+    (Intent::Disable, &["отключить", "отключать", "отключение", "отписаться", "отказаться", "отказ", "disabl", "deactiv", "unsubscrib", "turn off", "switch off", "opt out", "убрать", "снять"]),
+    (Intent::Check, &["проверить", "проверка", "проверять", "остаток", "остаться", "узнать остаток", "check", "remain", "left", "leftov", "balanc"]),
+    (Intent::Connect, &["подключить", "подключать", "подключение", "активировать", "активация", "оформить", "connect", "activ", "subscrib", "turn on", "switch on", "sign up"]),
+    (Intent::Price, &["цена", "стоимость", "стоить", "сколько стоить", "почем", "абонплата", "тарификация", "плата", "price", "cost", "fee", "how much", "charg"]),
+    (Intent::Hours, &["график", "режим", "часы", "круглосуточно", "во сколько", "hour", "open", "schedul"]),
+    (Intent::Phone, &["телефон", "позвонить", "звонить", "дозвониться", "номер поддержка", "куда звонить", "горячий линия", "phone", "call", "hotlin", "support number"]),
+    (Intent::Conditions, &["срок", "условие", "действовать", "кто мочь", "можно ли", "доступный", "term", "condit", "valid", "elig", "expir"]),
+    (Intent::HowTo, &["как", "каким образом", "инструкция", "how", "how to"]),
+];
+
+impl Intent {
+    /// What a query asks, if it says so.
+    pub fn of(text: &str) -> Option<Self> {
+        let lemmas: Vec<String> = words::words(text).iter().map(|w| morphology::lemma(&w.form)).collect();
+        let stands = |told: &str| {
+            let told: Vec<&str> = told.split(' ').collect();
+            lemmas.windows(told.len()).any(|window| window.iter().zip(&told).all(|(a, b)| a == b))
+        };
+        TELLING.iter().find(|(_, told)| told.iter().any(|told| stands(told))).map(|(intent, _)| *intent)
+    }
+
+    /// Whether an article is of the kind that answers this.
+    pub fn fits(self, article: &Article) -> bool {
+        let kind = article.matter.kind;
+        match self {
+            Self::Connect | Self::Disable | Self::Check | Self::HowTo => matches!(kind, Kind::Procedure | Kind::Faq),
+            Self::Price | Self::Conditions | Self::Compare => matches!(kind, Kind::Product | Kind::Faq),
+            Self::Phone | Self::Hours => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn questions_tell_what_is_asked() {
+        for (text, expected) in [
+            ("сколько стоит пакет 100 смс", Some(Intent::Price)),
+            ("как отключить автоплатёж", Some(Intent::Disable)),
+            ("подключение пакета", Some(Intent::Connect)),
+            ("how much is the package", Some(Intent::Price)),
+            ("how do I turn off the package", Some(Intent::Disable)),
+            ("чем отличаются пакеты", Some(Intent::Compare)),
+            ("роуминг", None),
+        ] {
+            assert_eq!(Intent::of(text), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! What a query says besides words: "quoted phrases", -excluded words, field words such as `kind:procedure` or `тип:инструкция`.
+
+use crate::content::catalog::{Catalog, Lang};
+use crate::content::front_matter::{Kind, Status};
+use crate::language::words;
+use crate::search::filter::Filter;
+
+/// What field words narrow a search to; what is empty narrows nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Narrowed {
+    /// One of these kinds.
+    pub kinds: Vec<Kind>,
+    /// About one of these products.
+    pub products: Vec<String>,
+    /// With all of these tags.
+    pub tags: Vec<String>,
+    /// In this language.
+    pub lang: Option<Lang>,
+    /// Of this status.
+    pub status: Option<Status>,
+    /// In force in this region.
+    pub region: Option<String>,
+}
+
+impl Narrowed {
+    /// A filter narrowed by it. What was typed goes before what was chosen.
+    pub fn narrow(&self, filter: &Filter) -> Filter {
+        let mut filter = filter.clone();
+        if !self.kinds.is_empty() {
+            filter.kinds.clone_from(&self.kinds);
+        }
+        if !self.products.is_empty() {
+            filter.products.clone_from(&self.products);
+        }
+        filter.tags.extend(self.tags.iter().cloned());
+        filter.lang = self.lang.or(filter.lang);
+        filter.status = self.status.or(filter.status);
+        if self.region.is_some() {
+            filter.region.clone_from(&self.region);
+        }
+        filter
+    }
+}
+
+/// A query taken apart.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Operators {
+    /// What is left.
+    pub rest: String,
+    /// Quoted phrases.
+    pub phrases: Vec<String>,
+    /// Excluded words.
+    pub excluded: Vec<String>,
+    /// What the field words ask for.
+    pub narrowed: Narrowed,
+}
+
+/// Opening quotes and what closes them.
+const QUOTES: [(char, char); 4] = [('"', '"'), ('«', '»'), ('“', '”'), ('„', '“')];
+
+/// Kinds as people call them in Russian.
+const KINDS_RU: [(&str, Kind); 10] = [
+    ("продукт", Kind::Product),
+    ("услуга", Kind::Product),
+    ("инструкция", Kind::Procedure),
+    ("процедура", Kind::Procedure),
+    ("руководство", Kind::Manual),
+    ("статья", Kind::Manual),
+    ("вопросы", Kind::Faq),
+    ("новости", Kind::News),
+    ("скрипт", Kind::Script),
+    ("сценарий", Kind::Script),
+];
+
+/// Takes a query apart. A field or value nobody knows stays a word, as does a quote that is not closed.
+pub fn read(text: &str, catalog: &Catalog) -> Operators {
+    let mut found = Operators::default();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        if let Some((open, close)) = QUOTES.iter().find(|(open, _)| *open == first)
+            && let Some(end) = rest[open.len_utf8()..].find(*close)
+        {
+            let inside = &rest[open.len_utf8()..open.len_utf8() + end];
+            if words::words(inside).is_empty() {
+                found.rest.push_str(&rest[..open.len_utf8() + end + close.len_utf8()]);
+            } else {
+                found.phrases.push(inside.to_owned());
+                found.rest.push(' ');
+            }
+            rest = &rest[open.len_utf8() + end + close.len_utf8()..];
+            continue;
+        }
+        let end = rest.find(|c: char| c.is_whitespace() || QUOTES.iter().any(|(open, _)| *open == c));
+        let (token, after) = rest.split_at(end.unwrap_or(rest.len()).max(first.len_utf8()));
+        let is_fresh = found.rest.is_empty() || found.rest.ends_with(char::is_whitespace);
+        let excluded = token.strip_prefix(['-', '−']).filter(|word| is_fresh && word.starts_with(char::is_alphabetic));
+        if let Some(word) = excluded {
+            found.excluded.push(word.to_owned());
+        } else if !(is_fresh && read_field(token, catalog, &mut found.narrowed)) {
+            found.rest.push_str(token);
+        }
+        rest = after;
+    }
+    if found.phrases.is_empty() && found.excluded.is_empty() && found.narrowed == Narrowed::default() {
+        text.clone_into(&mut found.rest);
+    } else {
+        found.rest = found.rest.split_whitespace().collect::<Vec<_>>().join(" ");
+    }
+    found
+}
+
+fn read_field(token: &str, catalog: &Catalog, narrowed: &mut Narrowed) -> bool {
+    let Some((name, value)) = token.split_once(':').filter(|(_, value)| !value.is_empty()) else { return false };
+    let folded = words::fold(value);
+    match words::fold(name).as_str() {
+        "kind" | "type" | "тип" | "вид" => {
+            let known = Kind::NAMES.iter().chain(&KINDS_RU).find(|(name, _)| *name == folded);
+            known.map(|(_, kind)| narrowed.kinds.push(*kind)).is_some()
+        }
+        "product" | "продукт" | "товар" => {
+            let by_name = || {
+                let is_called = |name: &str| words::fold(name).replace([' ', '-'], "") == folded.replace(['-', '_'], "");
+                catalog.products().find(|p| {
+                    p.title.all().into_iter().any(is_called) || p.aliases.iter().any(|alias| is_called(alias))
+                })
+            };
+            let product = catalog.product(value).or_else(by_name);
+            product.map(|p| narrowed.products.push(p.id.clone())).is_some()
+        }
+        "tag" | "тег" | "метка" => {
+            narrowed.tags.push(value.to_owned());
+            true
+        }
+        "lang" | "язык" => {
+            narrowed.lang = Lang::of(&folded).or(narrowed.lang);
+            Lang::of(&folded).is_some()
+        }
+        "status" | "статус" => {
+            let known = match folded.as_str() {
+                "archived" | "архив" | "архивный" => Some(Status::Archived),
+                "active" | "действует" | "действующий" => Some(Status::Active),
+                _ => None,
+            };
+            narrowed.status = known.or(narrowed.status);
+            known.is_some()
+        }
+        "region" | "регион" => {
+            narrowed.region = Some(value.to_owned());
+            true
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_operator_stays_text() {
+        for text in ["sim-карта", "цена: 95", "а - б", "\"незакрытая", "http://example.org", "kind:nothing", "\"\" x"] {
+            let found = read(text, &Catalog::default());
+            assert_eq!(found, Operators { rest: text.to_owned(), ..Operators::default() }, "{text}");
+        }
+    }
+
+    #[test]
+    fn operators_stand_anywhere() {
+        let found = read("тип:новости пакет \"сто смс\"дня -архив статус:архив", &Catalog::default());
+        assert_eq!(found.rest, "пакет дня");
+        assert_eq!((found.phrases, found.excluded), (vec!["сто смс".to_owned()], vec!["архив".to_owned()]));
+        assert_eq!(found.narrowed.kinds, [Kind::News]);
+        assert_eq!(found.narrowed.status, Some(Status::Archived));
+    }
+}
