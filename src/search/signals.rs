@@ -8,13 +8,13 @@ use crate::search::evidence::{Evidence, SectionEvidence};
 use crate::search::query::Plan;
 
 /// BM25 (Robertson and Zaragoza, 2009): how fast more occurrences say no more, and how much length counts.
-const K1: f32 = 1.2;
+const K1: f32 = 1.5;
 const B_SECTION: f32 = 0.6;
-const B_ARTICLE: f32 = 0.75;
+const B_ARTICLE: f32 = 0.85;
 
 /// What an occurrence in title or heading counts beside one in the text (BM25F).
 const TITLE_TF: f32 = 2.0;
-const HEADING_TF: f32 = 1.5;
+const HEADING_TF: f32 = 2.0;
 
 /// What two words next to each other in the other order count beside the right order.
 const WRONG_ORDER: f32 = 0.8;
