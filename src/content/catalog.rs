@@ -123,7 +123,7 @@ pub struct Attribute {
     /// What its values are.
     pub kind: AttributeType,
     /// What is counted.
-    unit: Localized,
+    pub unit: Localized,
     /// ISO 4217 code of the money.
     currency: String,
 }

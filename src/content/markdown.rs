@@ -63,7 +63,19 @@ pub struct Block {
     pub range: (u32, u32),
     /// Its words, with references; items and rows on lines of their own, cells parted by tabs.
     pub text: String,
+    /// How many bytes of its words are links to other articles: what is mostly links leads somewhere and answers nothing.
+    pub linked: u32,
 }
+
+impl Block {
+    /// Whether it mostly leads elsewhere.
+    pub fn is_signpost(&self) -> bool {
+        self.linked as usize * SIGNPOST_SHARE > self.text.len()
+    }
+}
+
+/// One in so many bytes of a signpost is a link.
+const SIGNPOST_SHARE: usize = 4;
 
 /// A link to another place in the articles, as written.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -117,6 +129,7 @@ pub fn parse(body: &str, first_line: u32, outer: &Validity, report: &mut Report)
         block: None,
         depth: 0,
         in_code_block: false,
+        in_article_link: false,
         heading: None,
         report,
     };
@@ -159,6 +172,7 @@ struct Reader<'a, 'r> {
     /// How many blocks are open around the current place.
     depth: usize,
     in_code_block: bool,
+    in_article_link: bool,
     heading: Option<OpenHeading>,
     report: &'r mut Report,
 }
@@ -221,7 +235,9 @@ impl Reader<'_, '_> {
             Tag::Item | Tag::TableRow => self.separate("\n"),
             Tag::Paragraph | Tag::CodeBlock(_) if self.depth > 1 => self.separate("\n"),
             Tag::TableCell => self.separate("\t"),
-            Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. } => self.link(dest_url, range.start),
+            Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. } => {
+                self.in_article_link = self.link(dest_url, range.start);
+            }
             _ => {}
         }
     }
@@ -240,6 +256,9 @@ impl Reader<'_, '_> {
         if matches!(tag, TagEnd::CodeBlock) {
             self.in_code_block = false;
         }
+        if matches!(tag, TagEnd::Link | TagEnd::Image) {
+            self.in_article_link = false;
+        }
         if is_block {
             self.depth = self.depth.saturating_sub(1);
             if self.depth == 0 {
@@ -250,7 +269,7 @@ impl Reader<'_, '_> {
 
     fn start_block(&mut self, kind: BlockKind, range: Range<usize>) {
         self.block =
-            Some(Block { kind, range: (u32_of(range.start), u32_of(range.end)), text: String::new() });
+            Some(Block { kind, range: (u32_of(range.start), u32_of(range.end)), text: String::new(), linked: 0 });
     }
 
     fn finish_block(&mut self) {
@@ -283,6 +302,9 @@ impl Reader<'_, '_> {
             heading.text.push_str(text);
         } else if let Some(block) = &mut self.block {
             block.text.push_str(text);
+            if self.in_article_link {
+                block.linked += u32_of(text.len());
+            }
         }
     }
 
@@ -310,7 +332,8 @@ impl Reader<'_, '_> {
         place
     }
 
-    fn link(&mut self, target: &str, at: usize) {
+    /// Notes a link; returns whether it leads to an article.
+    fn link(&mut self, target: &str, at: usize) -> bool {
         let path = target.split('#').next().unwrap_or_default();
         let is_article =
             !has_scheme(target) && (path.is_empty() && target.len() > 1 || files::is_markdown(path));
@@ -318,6 +341,7 @@ impl Reader<'_, '_> {
             let line = self.position(at).line;
             self.parsed.links.push(Link { target: values::unmask(target).into(), line });
         }
+        is_article
     }
 
     fn close_heading(&mut self) {

@@ -18,6 +18,8 @@ const SHIPPED: &str = include_str!("synonyms.yaml");
 pub struct Synonyms {
     /// By the first lemma of what is found in a query: all its lemmas, and the texts that stand for it.
     by_first: HashMap<String, Vec<(Vec<String>, Vec<String>)>>,
+    /// One word for each group of single words that mean the same, by their lemmas.
+    canonical: HashMap<String, String>,
     /// Lemmas that are parted from their derivational families.
     apart: HashSet<String>,
     /// Queries (their lemmas, sorted) and the articles pinned to them.
@@ -30,7 +32,7 @@ pub struct SynonymsFile {
     groups: Vec<Vec<String>>,
     one_way: Vec<(Vec<String>, Vec<String>)>,
     apart: Vec<String>,
-    off: Vec<String>,
+    without: Vec<String>,
     /// Queries, the articles pinned to them, and where that stands.
     pub pins: Vec<(Vec<String>, Vec<(String, Position)>)>,
 }
@@ -49,7 +51,7 @@ impl SynonymsFile {
         }
         let node = yaml::parse(text, 1, report)?;
         let mut fields = Fields::of(node, "synonyms", report);
-        let mut file = Self { apart: fields.texts("apart"), off: fields.texts("off"), ..Self::default() };
+        let mut file = Self { apart: fields.texts("apart"), without: fields.texts("without"), ..Self::default() };
         let (groups, one_way, pins) = (fields.node("groups"), fields.node("one_way"), fields.node("pins"));
         fields.finish("synonyms");
         for (group, at) in groups.iter().flat_map(yaml::items) {
@@ -84,11 +86,12 @@ impl Synonyms {
     /// The shipped list, and over it what the editors say.
     pub fn of(editors: &SynonymsFile) -> Self {
         let (shipped, _) = SynonymsFile::parse(SYNONYMS_FILE, SHIPPED);
-        let off: HashSet<Vec<String>> = editors.off.iter().map(|text| lemmas(text)).collect();
+        let without: HashSet<Vec<String>> = editors.without.iter().map(|text| lemmas(text)).collect();
         let mut made = Self::default();
         for file in shipped.iter().chain([editors]) {
             for group in &file.groups {
-                let group: Vec<&String> = group.iter().filter(|text| !off.contains(&lemmas(text))).collect();
+                let group: Vec<&String> = group.iter().filter(|text| !without.contains(&lemmas(text))).collect();
+                made.unite(&group);
                 for text in &group {
                     let others = group.iter().filter(|other| *other != text).map(|other| (*other).clone());
                     made.add(text, others.collect());
@@ -106,6 +109,22 @@ impl Synonyms {
             }
         }
         made
+    }
+
+    /// Gives the single words of a group one name: the one that some of them have already, or the first.
+    fn unite(&mut self, group: &[&String]) {
+        let singles: Vec<String> = group.iter().filter_map(|text| <[String; 1]>::try_from(lemmas(text)).ok()).map(|[l]| l).collect();
+        let name = singles.iter().find_map(|lemma| self.canonical.get(lemma)).or(singles.first()).cloned();
+        for lemma in singles {
+            if let Some(name) = &name {
+                self.canonical.entry(lemma).or_insert_with(|| name.clone());
+            }
+        }
+    }
+
+    /// The one word that stands for all that mean the same as this lemma.
+    pub fn canonical<'a>(&'a self, lemma: &'a str) -> &'a str {
+        self.canonical.get(lemma).map_or(lemma, String::as_str)
     }
 
     fn add(&mut self, from: &str, to: Vec<String>) {
@@ -171,7 +190,7 @@ mod tests {
     #[test]
     fn editors_words_go_over_the_shipped_ones() {
         let text = "groups:\n- [абонплата, абонентская плата]\none_way:\n- {from: [дорого], to: [цена]}\n\
-                    apart: [проверка]\noff: [вайфай]\npins:\n- {query: [как уйти], articles: [account/delete]}\n";
+                    apart: [проверка]\nwithout: [вайфай]\npins:\n- {query: [как уйти], articles: [account/delete]}\n";
         let (file, problems) = SynonymsFile::parse("synonyms.yaml", text);
         assert!(problems.is_empty(), "{problems:?}");
         let synonyms = Synonyms::of(&file.unwrap());
@@ -189,7 +208,7 @@ mod tests {
     #[test]
     fn faults_are_located() {
         let (_, problems) = SynonymsFile::parse("synonyms.yaml", "groups:\n- [одно]\nfoo: 1\n");
-        let found: Vec<(u32, &str)> = problems.iter().map(|p| (p.line, p.code)).collect();
-        assert_eq!(found, [(2, "synonyms"), (3, "unknown-key")]);
+        let found: Vec<(u32, &str)> = problems.iter().map(|p| (p.line, &*p.code)).collect();
+        assert_eq!(found, [(3, "unknown-key"), (2, "synonyms")]);
     }
 }

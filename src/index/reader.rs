@@ -11,7 +11,7 @@ use tantivy::schema::{IndexRecordOption, Value};
 use tantivy::{DocAddress, Searcher, TantivyDocument, Term};
 
 use crate::content::markdown::Block;
-use crate::index::schema::Fields;
+use crate::index::schema::{self, Fields, SOURCE_SECTION};
 
 /// The index at one commit.
 #[derive(Clone)]
@@ -79,6 +79,22 @@ impl Reader {
         let bytes = document.get_first(self.fields.source).and_then(|v| v.as_bytes());
         // It was written from a text; a damaged one is as good as none.
         Ok(bytes.and_then(|bytes| String::from_utf8(bytes.to_vec()).ok()))
+    }
+
+    /// Where the sections of an article stand, by their numbers: those at most `reach` documents from one of them.
+    ///
+    /// # Errors
+    /// The index cannot be read.
+    pub fn sections_around(&self, near: DocAddress, reach: u32) -> tantivy::Result<Vec<(u32, DocAddress)>> {
+        let segment = self.searcher.segment_reader(near.segment_ord);
+        let places = self.places(segment.segment_id())?;
+        let (slot, _) = schema::parts(places.get_val(near.doc_id));
+        let last = segment.max_doc().min(near.doc_id.saturating_add(reach));
+        let found = (near.doc_id.saturating_sub(reach)..last).filter(|doc| !segment.is_deleted(*doc)).filter_map(|doc| {
+            let (own, section) = schema::parts(places.get_val(doc));
+            (own == slot && section != SOURCE_SECTION).then_some((section, DocAddress::new(near.segment_ord, doc)))
+        });
+        Ok(found.collect())
     }
 
     /// The blocks of a section.

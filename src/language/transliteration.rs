@@ -89,6 +89,9 @@ pub fn steps(word: &str) -> Vec<Step> {
         // Silent: `mobile` → «мобайл».
         steps.push(Step { from: word.len() - 1, to: word.len(), written: "", cost: 1 });
     }
+    if is_cyrillic && word.chars().count() > 3 {
+        steps.push(Step { from: word.len(), to: word.len(), written: "e", cost: 1 });
+    }
     if is_latin {
         // Soft and hard signs may stand at the end, too.
         for written in ["ь", "ъ"] {

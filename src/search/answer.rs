@@ -4,20 +4,32 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::content::article::Article;
-use crate::content::catalog::Lang;
+use crate::content::catalog::{AttributeType, Lang};
 use crate::content::front_matter::Status;
 use crate::content::library::Library;
-use crate::content::markdown::{self, Block, BlockKind, Reading};
+use crate::content::markdown::{self, BlockKind, Reading};
 use crate::content::validity::Validity;
 use crate::index::reader::Reader;
 use crate::language::words;
 use crate::search::candidates::Candidate;
+use crate::search::facts::{self, Fact, ProductNames};
 use crate::search::filter::Filter;
-use crate::search::query::Plan;
+use crate::search::intent::Intent;
+use crate::search::ladder::Rung;
+use crate::search::passage::{self, Passage};
+use crate::search::query::{Plan, QueryCode};
+use crate::search::signals::{Collection, Signal, WordWeights};
 use crate::search::snippet::Matcher;
 
-/// Longer passages are no answers but reading matter, in characters.
-const MAX_PASSAGE_CHARS: usize = 700;
+/// Articles and sections of each that an answer is looked for in.
+const ARTICLES_LOOKED_AT: usize = 3;
+const SECTIONS_AROUND: u32 = 10;
+
+/// What an action counts beside other words.
+const ACTION: f32 = 0.4;
+
+/// How much surer a passage further down must be to go before one further up.
+const CLEARLY: f32 = 0.05;
 
 /// Values of a product told beside its code.
 const MAX_VALUES_TOLD: usize = 3;
@@ -57,6 +69,8 @@ pub struct Answer {
     pub status: Status,
     /// Where and when it is in force.
     pub validity: Validity,
+    /// How sure it is, from 0 to 1.
+    pub confidence: f32,
     /// Templates to answer with.
     pub templates: Vec<String>,
 }
@@ -74,52 +88,97 @@ pub struct Source<'a> {
     pub filter: &'a Filter,
     /// The reader's language.
     pub lang: Lang,
+    /// What is asked about a thing.
+    pub intent: Option<Intent>,
+    /// What each word tells.
+    pub weights: &'a WordWeights,
+    /// The names of the products.
+    pub names: &'a ProductNames,
+}
+
+/// What each word tells when passages are compared: what is to be done is often called otherwise there than in the question.
+pub fn word_weights(plan: &Plan, collection: Collection) -> WordWeights {
+    let actions = plan.words.iter().take(63).enumerate().filter(|(_, w)| Intent::is_action(&w.lemma, &w.form));
+    let actions = actions.fold(0, |bits, (at, _)| bits | 1 << at);
+    WordWeights::of(plan, collection).with_less(actions, ACTION)
+}
+
+/// The direct answer, if there is one beyond doubt: a code, a fact of the catalogue, or a passage of the articles found.
+///
+/// # Errors
+/// The index cannot be read.
+pub fn answer(source: Source<'_>, ranked: &[(Rung, Candidate)]) -> tantivy::Result<Option<Answer>> {
+    let plan = source.plan;
+    if plan.is_empty() || matches!(plan.code, Some(QueryCode::Partial(_))) {
+        return Ok(None);
+    }
+    if plan.whole_code().is_some() {
+        // Of a code that is not in the catalogue nothing is known for sure.
+        return Ok(of_code(source));
+    }
+    if let Some(fact) = facts::find(plan, source.intent, source.names, &source.library.catalog, source.filter) {
+        return Ok(Some(of_fact(source, fact)));
+    }
+    of_passages(source, ranked)
 }
 
 /// What a code does, from the catalogue: exactly the code asked for or nothing.
-pub fn of_code(source: Source<'_>) -> Option<Answer> {
-    let Source { plan, library, filter, lang, .. } = source;
+fn of_code(source: Source<'_>) -> Option<Answer> {
+    let Source { plan, library, filter, .. } = source;
     let code = plan.whole_code()?;
     let catalog = &library.catalog;
     let region = filter.region.as_deref();
     let mut owners = catalog.code_owners(code).iter().filter_map(|(product, attribute)| {
         let product = catalog.product(product).filter(|p| p.is_offered(filter.day, region))?;
         let (attribute, variant) = product.code_variant(attribute, filter.day, region, |own| own == code)?;
-        Some((product, attribute, variant))
+        Some(Fact { product, attribute, variant })
     });
-    let (product, attribute, variant) = owners.next()?;
+    Some(of_fact(source, owners.next()?))
+}
+
+/// A value of the catalogue, a code in large type, with what else is worth knowing of its product.
+fn of_fact(source: Source<'_>, fact: Fact<'_>) -> Answer {
+    let Source { library, filter, lang, .. } = source;
+    let Fact { product, attribute, variant } = fact;
+    let catalog = &library.catalog;
+    let region = filter.region.as_deref();
+    let is_code = attribute.kind == AttributeType::Code;
     let shown = variant.show(attribute, lang);
     let what = format!("{}: {}", attribute.label.get(lang), product.title.get(lang));
     let told = product.values.iter().filter_map(|(other, _)| {
         let (other, variant) = product.variant(&other.id, filter.day, region)?;
-        let is_code = product.codes().any(|(coded, _, _)| coded.id == other.id);
-        (!is_code).then(|| format!("{}: {}", other.label.get(lang), variant.show(other, lang)))
+        let is_told = other.id != attribute.id && other.kind != AttributeType::Code;
+        is_told.then(|| format!("{}: {}", other.label.get(lang), variant.show(other, lang)))
     });
-    let told: Vec<String> = told.take(MAX_VALUES_TOLD).collect();
-    let mut html = String::from("<p class=\"code\"><code>");
+    let told: Vec<String> = told.take(if is_code { MAX_VALUES_TOLD } else { 0 }).collect();
+    let mut html = String::from(if is_code { "<p class=\"code\"><code>" } else { "<p class=\"fact\"><strong>" });
     markdown::escape_into(&shown, &mut html);
-    html.push_str("</code></p><p><strong>");
+    html.push_str(if is_code { "</code></p><p><strong>" } else { "</strong></p><p>" });
     markdown::escape_into(&what, &mut html);
-    html.push_str("</strong></p><p>");
-    markdown::escape_into(&told.join(" · "), &mut html);
-    html.push_str("</p>");
+    html.push_str(if is_code { "</strong></p>" } else { "</p>" });
+    if !told.is_empty() {
+        html.push_str("<p>");
+        markdown::escape_into(&told.join(" · "), &mut html);
+        html.push_str("</p>");
+    }
     let article = product.article.as_deref().and_then(|id| localized_article(library, id, lang, filter));
-    let section = article.as_ref().and_then(|article| {
+    let section = article.and_then(|article| {
         let name = format!("{}.{}", product.id, attribute.id);
         let line = article.values.iter().find(|v| *v.name == name)?.at.line;
         article.sections.iter().rev().find(|s| s.line <= line)
     });
-    Some(Answer {
-        kind: AnswerKind::Code,
+    Answer {
+        kind: if is_code { AnswerKind::Code } else { AnswerKind::Fact },
         text: [format!("{shown} — {what}")].into_iter().chain(told).collect::<Vec<_>>().join("\n"),
         html,
-        title: article.as_ref().map(|a| a.title_on(catalog, filter.day, region)).unwrap_or_default(),
+        title: article.map(|a| a.title_on(catalog, filter.day, region)).unwrap_or_default(),
         section: section.map(|s| s.anchor.to_string()).unwrap_or_default(),
         article: article.map(|a| a.id.clone()),
         status: product.status,
         validity: variant.validity.within(&product.validity),
+        confidence: 1.0,
         templates: Vec::new(),
-    })
+    }
 }
 
 /// The article with an id in the reader's language, if it has such a translation.
@@ -133,68 +192,97 @@ fn localized_article<'a>(library: &'a Library, id: &str, lang: Lang, filter: &Fi
     Some(twin.unwrap_or(article))
 }
 
-/// The best block of the best article, when title, heading and block together hold every word asked for; else none: no answer is
-/// better than a wrong one.
-///
-/// # Errors
-/// The index cannot be read.
-pub fn of_best(
-    source: Source<'_>,
-    candidate: &Candidate,
-    blocks: &[Block],
-) -> tantivy::Result<Option<Answer>> {
-    let Source { plan, library, reader, filter, .. } = source;
-    let (Some(article), Some(best)) = (library.article(candidate.slot), candidate.sections.first()) else {
-        return Ok(None);
-    };
-    let Some(section) = article.sections.get(best.section as usize) else { return Ok(None) };
-    let region = filter.region.as_deref();
-    let expand = |text: &str| library.catalog.expand(text, article.lang, filter.day, region);
+/// The best passage of the best articles, when it is sure enough.
+fn of_passages(source: Source<'_>, ranked: &[(Rung, Candidate)]) -> tantivy::Result<Option<Answer>> {
+    let Source { plan, library, reader, filter, intent, weights, .. } = source;
     let matcher = Matcher::new(plan);
-    let title = expand(&article.title);
-    let names =
-        [title.as_str(), &expand(&section.heading)].join("\n") + "\n" + &article.matter.aliases.join("\n");
+    let region = filter.region.as_deref();
     // One word alone asks for a subject, not for a fact about it, unless something is called just that.
-    let forms = |text: &str| words::words(text).into_iter().map(|w| w.form).collect::<Vec<_>>();
-    let is_called_so = || names.lines().any(|name| forms(name) == forms(&plan.text));
-    if matcher.asked() < 2 && plan.code.is_none() && !is_called_so() {
-        return Ok(None);
-    }
-    let named = matcher.find(&names);
-    let mut chosen: Option<(usize, &Block)> = None;
-    for block in blocks {
-        let found = matcher.find(&expand(&block.text));
-        let score = Matcher::coverage(&found) * 2 + usize::from(block.kind == BlockKind::Steps);
-        let covered = Matcher::coverage(&[named.clone(), found].concat());
-        let fits = covered >= matcher.asked() && block.kind != BlockKind::Code;
-        if fits && chosen.is_none_or(|(most, _)| score > most) {
-            chosen = Some((score, block));
+    let is_named = |candidate: &Candidate| candidate.signals[Signal::WholeTitle as usize] > 0.0;
+    let search = passage::Search { matcher: &matcher, weights, intent };
+    let mut best: Option<(Passage, &Article, u32)> = None;
+    for (rank, (_, candidate)) in ranked.iter().take(ARTICLES_LOOKED_AT).enumerate() {
+        let Some(article) = library.article(candidate.slot).filter(|a| a.matter.status == Status::Active) else {
+            continue;
+        };
+        let Some(near) = candidate.sections.first().filter(|_| matcher.asked() > 1 || is_named(candidate)) else {
+            continue;
+        };
+        let next = ranked.get(rank + 1).map_or(0.0, |(_, next)| next.score);
+        let lead = ((candidate.score - next) / candidate.score.max(f32::EPSILON)).clamp(0.0, 1.0);
+        let expand = |text: &str| library.catalog.expand(text, article.lang, filter.day, region);
+        let mut has_steps = false;
+        // The first article may say it in a section that holds few of the words.
+        let places = if rank == 0 { reader.sections_around(near.address, SECTIONS_AROUND)? } else { vec![(near.section, near.address)] };
+        for (number, address) in places {
+            let Some(section) = article.sections.get(number as usize) else { continue };
+            if !filter.admits_section(article, number) {
+                continue;
+            }
+            let blocks = reader.blocks(address)?;
+            let found = search.best(article, candidate, lead, section, &blocks, &expand, &mut has_steps);
+            // A later article must be clearly better.
+            let needed = |b: &Passage| b.confidence + if rank > 0 { CLEARLY } else { 0.0 };
+            let is_better = |p: &Passage| best.as_ref().is_none_or(|(b, _, _)| p.confidence > needed(b));
+            if let Some(passage) = found.filter(is_better) {
+                best = Some((passage, article, number));
+            }
         }
     }
-    let Some((_, block)) = chosen else { return Ok(None) };
-    let text = expand(&block.text).replace('\t', " — ");
-    if block.kind == BlockKind::Paragraph && text.chars().count() > MAX_PASSAGE_CHARS {
+    let Some((passage, article, section)) = best.filter(|(p, _, _)| p.confidence >= passage::CONFIDENT) else {
         return Ok(None);
-    }
-    let Some(body) = reader.source(&article.id)? else { return Ok(None) };
-    let markdown = body.get(block.range.0 as usize..block.range.1 as usize).unwrap_or_default();
-    let reading = Reading { catalog: &library.catalog, lang: article.lang, day: filter.day, region };
-    let kind = match block.kind {
-        _ if article.matter.flow.is_some() && best.section == 0 => AnswerKind::Flow,
+    };
+    let section = &article.sections[section as usize];
+    let kind = match passage.block.kind {
+        _ if article.matter.flow.is_some() && section.level == 0 => AnswerKind::Flow,
         BlockKind::Steps => AnswerKind::Steps,
         _ => AnswerKind::Passage,
     };
+    let html = if passage.is_whole {
+        let Some(body) = reader.source(&article.id)? else { return Ok(None) };
+        let (from, to) = passage.block.range;
+        let markdown = body.get(from as usize..to as usize).unwrap_or_default();
+        let reading = Reading { catalog: &library.catalog, lang: article.lang, day: filter.day, region };
+        markdown::render(markdown, &article.path, reading)
+    } else {
+        html_of_part(&passage)
+    };
     Ok(Some(Answer {
         kind,
-        text,
-        html: markdown::render(markdown, &article.path, reading),
+        text: passage.text.replace('\t', " — "),
+        html,
         article: Some(article.id.clone()),
-        title,
+        title: article.title_on(&library.catalog, filter.day, region),
         section: section.anchor.to_string(),
         status: article.matter.status,
         validity: section.validity.as_deref().cloned().unwrap_or_default(),
+        confidence: passage.confidence,
         templates: Vec::new(),
     }))
+}
+
+/// A row under its header, an item, or sentences.
+fn html_of_part(passage: &Passage) -> String {
+    let mut html = String::new();
+    if passage.block.kind != BlockKind::Table {
+        html.push_str("<p>");
+        markdown::escape_into(&passage.text, &mut html);
+        html.push_str("</p>");
+        return html;
+    }
+    html.push_str("<table>");
+    for (number, line) in passage.text.lines().enumerate() {
+        let cell = if number == 0 { "th" } else { "td" };
+        html.push_str("<tr>");
+        for text in line.split('\t') {
+            html.push_str(&format!("<{cell}>"));
+            markdown::escape_into(text, &mut html);
+            html.push_str(&format!("</{cell}>"));
+        }
+        html.push_str("</tr>");
+    }
+    html.push_str("</table>");
+    html
 }
 
 /// The reader's language: the one asked for, else that of the letters typed.

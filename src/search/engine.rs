@@ -20,12 +20,13 @@ use crate::search::answer::{self, Answer, Source};
 use crate::search::candidates::{ArticleCollector, Candidate, Candidates};
 use crate::search::expand::Expander;
 use crate::search::facets::{FacetCounts, FacetIndex};
+use crate::search::facts::ProductNames;
 use crate::search::filter::{Filter, Filtered};
 use crate::search::intent::Intent;
 use crate::search::ladder::{self, Rung};
-use crate::search::query::{Correction, Plan, QueryCode, QueryWord, Why};
+use crate::search::query::{Correction, Plan, QueryWord, Why};
 use crate::search::rank::{self, Asked, Share, Weights};
-use crate::search::signals::{Collection, Signals};
+use crate::search::signals::{Collection, Signals, WordWeights};
 use crate::search::snippet::{Matcher, snippet};
 use crate::search::suggest::{self, Names, Suggestion};
 
@@ -46,6 +47,7 @@ pub struct Engine {
     pub templates: Arc<Templates>,
     facets: Arc<FacetIndex>,
     names: OnceLock<Names>,
+    products: ProductNames,
     collection: Collection,
     /// What beginnings of words were completed to: the same for all who type them.
     completed: Mutex<HashMap<String, Arc<Vec<Known>>>>,
@@ -200,6 +202,7 @@ struct Found {
     lang: Lang,
     intent: Option<Intent>,
     filter: Arc<Filter>,
+    weights: WordWeights,
 }
 
 impl Engine {
@@ -213,7 +216,9 @@ impl Engine {
             section_length: words as f32 / sections.max(1) as f32,
             article_length: words as f32 / articles as f32,
         };
-        Self { library, reader, templates, facets, names: OnceLock::new(), collection, completed: Mutex::default() }
+        let products = ProductNames::of(&library.catalog);
+        let (names, completed) = (OnceLock::new(), Mutex::default());
+        Self { library, reader, templates, facets, names, products, collection, completed }
     }
 
     /// Searches.
@@ -224,20 +229,23 @@ impl Engine {
         let started = Instant::now();
         let found = self.find(request, Weights::shipped())?;
         let Found { plan, filter, lang, .. } = &found;
-        let source =
-            Source { plan, library: &self.library, reader: &self.reader, filter, lang: *lang };
+        let answer_source = || Source {
+            plan,
+            library: &self.library,
+            reader: &self.reader,
+            filter,
+            lang: *lang,
+            intent: found.intent,
+            weights: &found.weights,
+            names: &self.products,
+        };
+        let mut answer =
+            if request.offset == 0 { answer::answer(answer_source(), &found.ranked)? } else { None };
         let mut hits = Vec::with_capacity(request.limit.min(found.ranked.len()));
-        let mut answer = if request.offset == 0 { answer::of_code(source) } else { None };
         let matcher = Matcher::new(plan);
-        for (at, (rung, candidate)) in
-            found.ranked.iter().enumerate().skip(request.offset).take(request.limit)
-        {
+        for (rung, candidate) in found.ranked.iter().skip(request.offset).take(request.limit) {
             let Some(section) = candidate.sections.first() else { continue };
             let blocks = self.reader.blocks(section.address)?;
-            let may_answer = at == 0 && answer.is_none() && !plan.is_empty() && !is_partial(plan);
-            if may_answer && *rung <= Rung::Completed {
-                answer = answer::of_best(source, candidate, &blocks)?;
-            }
             let hit = self.hit(*rung, candidate, filter, |text| snippet(&blocks, &matcher, text));
             hits.extend(hit.map(|mut hit| {
                 if request.explain {
@@ -325,7 +333,8 @@ impl Engine {
         let intent = Intent::of(&plan.asked);
         let asked = Asked { plan: &plan, intent, filter: &filter, lang };
         self.rank(&mut ranked, asked, weights)?;
-        Ok(Found { plan, ranked, total, facet_counts, lang, intent, filter })
+        let weights = answer::word_weights(&plan, self.collection);
+        Ok(Found { plan, ranked, total, facet_counts, lang, intent, filter, weights })
     }
 
     fn rank(
@@ -451,6 +460,3 @@ fn read_words(plan: &Plan) -> Vec<ReadWord> {
         .collect()
 }
 
-fn is_partial(plan: &Plan) -> bool {
-    matches!(plan.code, Some(QueryCode::Partial(_)))
-}

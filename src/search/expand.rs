@@ -34,6 +34,9 @@ const MAX_COMPLETED_FORMS: usize = 48;
 /// Words a misspelt one may stand for.
 const MAX_CORRECTIONS: usize = 6;
 
+/// The least letters of an abbreviation.
+const ABBREVIATION_LETTERS: usize = 4;
+
 /// Members of a family that are looked for.
 const MAX_FAMILY: usize = 4;
 
@@ -355,6 +358,12 @@ impl Expander<'_> {
                     let cost = unusual as f32 * SOUND_PENALTY;
                     scored.push((likelihood(cost, known.frequency), cost, known, Why::Transliteration));
                 }
+            }
+        }
+        if scored.is_empty() && form.chars().count() >= ABBREVIATION_LETTERS {
+            // «Корп» in the middle of a query: nobody spells long words out.
+            for known in self.reader.words_from(form, MAX_CORRECTIONS)? {
+                scored.push((likelihood(1.0, known.frequency), 1.0, known, Why::Completion));
             }
         }
         scored.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.2.form.cmp(&b.2.form)));

@@ -34,11 +34,11 @@ pub enum Intent {
 /// Lemmas (of words or pairs of words) that tell an intent, the more telling intents first.
 const TELLING: &[(Intent, &[&str])] = &[
     (Intent::Compare, &["сравнить", "сравнение", "отличаться", "отличие", "разница", "compare", "comparison", "differ", "difference", "versus", "vs"]),
+    (Intent::Price, &["цена", "стоимость", "стоить", "стоять", "платный", "бесплатный", "бесплатно", "почем", "абонплата", "абонентка", "брать", "тарификация", "плата", "price", "cost", "fee", "how much", "charg"]),
     (Intent::Disable, &["отключить", "отключать", "отключение", "отписаться", "отказаться", "отказ", "disabl", "deactiv", "unsubscrib", "turn off", "switch off", "opt out", "убрать", "снять"]),
     (Intent::Check, &["проверить", "проверка", "проверять", "остаток", "остаться", "узнать остаток", "check", "remain", "left", "leftov", "balanc"]),
     (Intent::Connect, &["подключить", "подключать", "подключение", "активировать", "активация", "оформить", "connect", "activ", "subscrib", "turn on", "switch on", "sign up"]),
-    (Intent::Price, &["цена", "стоимость", "стоить", "сколько стоить", "почем", "абонплата", "тарификация", "плата", "price", "cost", "fee", "how much", "charg"]),
-    (Intent::Hours, &["график", "режим", "часы", "круглосуточно", "во сколько", "hour", "open", "schedul"]),
+    (Intent::Hours, &["график", "режим", "часы", "час", "круглосуточно", "до сколько", "когда работать", "hour", "open", "schedul"]),
     (Intent::Phone, &["телефон", "позвонить", "звонить", "дозвониться", "номер поддержка", "куда звонить", "горячий линия", "phone", "call", "hotlin", "support number"]),
     (Intent::Conditions, &["срок", "условие", "действовать", "кто мочь", "можно ли", "доступный", "term", "condit", "valid", "elig", "expir"]),
     (Intent::HowTo, &["как", "каким образом", "инструкция", "how", "how to"]),
@@ -52,7 +52,28 @@ impl Intent {
             let told: Vec<&str> = told.split(' ').collect();
             lemmas.windows(told.len()).any(|window| window.iter().zip(&told).all(|(a, b)| a == b))
         };
-        TELLING.iter().find(|(_, told)| told.iter().any(|told| stands(told))).map(|(intent, _)| *intent)
+        let told = TELLING.iter().find(|(_, told)| told.iter().any(|told| stands(told))).map(|(intent, _)| *intent);
+        // «Заказать детализацию»: an infinitive in front asks how.
+        let is_infinitive = |lemma: &String| {
+            words::words(text).first().is_some_and(|w| Self::is_action(lemma, &w.form))
+        };
+        told.or_else(|| lemmas.first().is_some_and(is_infinitive).then_some(Self::HowTo))
+    }
+
+    /// Whether a word of a query names an action (an infinitive); articles often call it otherwise: настроить, подключить.
+    pub fn is_action(lemma: &str, form: &str) -> bool {
+        lemma == form && lemma.chars().count() > 3 && ["ть", "ться", "чь"].iter().any(|ending| lemma.ends_with(ending))
+    }
+
+    /// Whether it asks for something to do.
+    pub fn asks_how(self) -> bool {
+        matches!(self, Self::Connect | Self::Disable | Self::Check | Self::HowTo)
+    }
+
+    /// Whether a lemma alone tells this, or is part of what tells it.
+    pub fn is_told_by(self, lemma: &str) -> bool {
+        let told = TELLING.iter().find(|(intent, _)| *intent == self).map_or(&[][..], |(_, told)| told);
+        told.iter().any(|told| told.split(' ').any(|part| part == lemma))
     }
 
     /// Whether an article is of the kind that answers this.
@@ -79,6 +100,7 @@ mod tests {
             ("how much is the package", Some(Intent::Price)),
             ("how do I turn off the package", Some(Intent::Disable)),
             ("чем отличаются пакеты", Some(Intent::Compare)),
+            ("заказать детализацию", Some(Intent::HowTo)),
             ("роуминг", None),
         ] {
             assert_eq!(Intent::of(text), expected, "{text}");

@@ -21,6 +21,9 @@ use crate::search::intent::Intent;
 use crate::search::query::Plan;
 use crate::search::signals::{self, COUNT, Collection, Signal, Signals, WordWeights};
 
+/// The share of the words asked for that a title must hold to be compared with the query as a whole; corrected words count less than one.
+const NEARLY_ALL: f32 = 0.7;
+
 /// What each signal counts, in the order of [`Signal::ALL`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Weights(pub [f32; COUNT]);
@@ -117,14 +120,15 @@ pub fn rank(
         evidence::gather(plan, reader, &places, admits)?
     };
     let word_weights = WordWeights::of(plan, collection);
-    let forms = forms_of(&plan.asked);
+    // A title is named by what was typed, and by what that was corrected to.
+    let forms = [forms_of(&plan.asked), forms_of(&plan.read_as())];
     for (candidate, evidence) in candidates.iter_mut().zip(&evidence) {
         let Some(article) = library.article(candidate.slot) else { continue };
         let title = article.title_on(&library.catalog, filter.day, filter.region.as_deref());
         let heading_words = |section: &evidence::SectionEvidence| {
             article.sections.get(section.section as usize).map_or(0, |s| s.heading.split_whitespace().count())
         };
-        let title_words = title.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).count();
+        let title_words = || title.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).count();
         let (mut signals, best) =
             signals::of_evidence(plan, evidence, &word_weights, collection, title_words, heading_words);
         add_signals_of_article(&mut signals, article, &title, asked, library, &forms);
@@ -150,12 +154,14 @@ fn add_signals_of_article(
     title: &str,
     asked: Asked<'_>,
     library: &Library,
-    forms: &[String],
+    forms: &[Vec<String>; 2],
 ) {
+    let names = || std::iter::once(title).chain(article.matter.aliases.iter().map(String::as_str)).map(forms_of);
+    // Names are compared only where they hold what was asked: the index knows that already.
+    let may_be_named = signals[Signal::TitleWords as usize] > NEARLY_ALL;
+    let is_named = may_be_named && names().any(|name| !name.is_empty() && forms.contains(&name));
     let mut set = |signal: Signal, yes: bool| signals[signal as usize] = f32::from(u8::from(yes));
     set(Signal::Language, article.lang == asked.lang);
-    let is_named = !forms.is_empty()
-        && (forms_of(title) == forms || article.matter.aliases.iter().any(|alias| forms_of(alias) == forms));
     set(Signal::WholeTitle, is_named);
     let owners = asked.plan.whole_code().map_or(&[][..], |code| library.catalog.code_owners(code));
     let is_own = |product: &str| {

@@ -106,7 +106,7 @@ pub struct Collection {
 }
 
 /// The weight of each word of a plan: how much it tells (inverse document frequency).
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct WordWeights {
     idf: Vec<f32>,
     sum: f32,
@@ -127,6 +127,24 @@ impl WordWeights {
             .collect();
         let sum = idf.iter().sum::<f32>().max(f32::EPSILON);
         Self { idf, sum }
+    }
+
+    /// The weights with some words (bits) counting only that much of what they tell.
+    #[must_use]
+    pub fn with_less(mut self, words: u64, factor: f32) -> Self {
+        let chosen = self.idf.iter_mut().enumerate().filter(|(word, _)| words >> (*word).min(63) & 1 == 1);
+        chosen.for_each(|(_, idf)| *idf *= factor);
+        self.sum = self.idf.iter().sum::<f32>().max(f32::EPSILON);
+        self
+    }
+
+    /// The share of the words in `all` (bits) that those in `held` are, by what they tell; 1 when nothing is asked for.
+    pub fn share_of(&self, held: u64, all: u64) -> f32 {
+        let sum = |bits: u64| -> f32 {
+            self.idf.iter().enumerate().filter(|(word, _)| bits >> (*word).min(63) & 1 == 1).map(|(_, idf)| idf).sum()
+        };
+        let most = sum(all);
+        if most == 0.0 { 1.0 } else { sum(held) / most }
     }
 
     /// The share of all that was asked that these words are.
@@ -164,7 +182,7 @@ pub fn of_evidence(
     evidence: &Evidence,
     weights: &WordWeights,
     collection: Collection,
-    title_words: usize,
+    title_words: impl Fn() -> usize,
     heading_words: impl Fn(&SectionEvidence) -> usize,
 ) -> (Signals, Option<usize>) {
     let mut signals = [0.0; COUNT];
@@ -205,12 +223,12 @@ pub fn of_evidence(
     set(Signal::SectionWords, weights.share((0..count_of).map(|word| (word, greatest(here[word].best)))));
     set(Signal::ArticleWords, weights.share((0..count_of).map(|word| (word, article_best(word)))));
     set(Signal::Proximity, proximity(&evidence.sections[best], count_of, weights));
-    let part_share = |part: Part, words: usize| {
-        let places = places_of(&evidence.sections[best], part);
-        if words == 0 { 0.0 } else { places as f32 / words as f32 }
+    let part_share = |part: Part, words: &dyn Fn() -> usize| match places_of(&evidence.sections[best], part) {
+        0 => 0.0,
+        places => places as f32 / words().max(1) as f32,
     };
-    set(Signal::TitleShare, part_share(Part::Title, title_words));
-    set(Signal::HeadingShare, part_share(Part::Heading, heading_words(&evidence.sections[best])));
+    set(Signal::TitleShare, part_share(Part::Title, &title_words));
+    set(Signal::HeadingShare, part_share(Part::Heading, &|| heading_words(&evidence.sections[best])));
     let exact = evidence.sections[best].exact_forms;
     set(Signal::ExactForms, weights.share((0..count_of.min(64)).filter(|word| exact >> word & 1 == 1).map(|w| (w, 1.0))));
     (signals, Some(best))

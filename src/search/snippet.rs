@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use crate::content::markdown::{Block, BlockKind, escape_into};
 use crate::language::{codes, morphology, words};
+use crate::search::intent::Intent;
 use crate::search::query::{Plan, QueryCode};
 
 /// How long a snippet is, in characters.
@@ -16,6 +17,8 @@ const MAX_SCANNED_BYTES: usize = 6_000;
 #[derive(Debug)]
 pub struct Matcher<'p> {
     plan: &'p Plan,
+    /// Words that only say what is asked, as bits: «стоить», "how much".
+    asking: u64,
     /// First letters of the query's words: a word that begins with none of them is not looked at further.
     initials: Vec<char>,
 }
@@ -40,7 +43,18 @@ impl<'p> Matcher<'p> {
                 .collect();
         initials.sort_unstable();
         initials.dedup();
-        Self { plan, initials }
+        let asking = Intent::of(&plan.asked).map_or(0, |intent| {
+            let words = plan.words.iter().enumerate().filter(|(at, w)| *at < 63 && intent.is_told_by(&w.lemma));
+            words.fold(0, |bits, (at, _)| bits | 1 << at)
+        });
+        // A query of such words alone is about them.
+        let all = (0..plan.words.len().min(63)).fold(0, |bits, at| bits | 1 << at);
+        Self { plan, initials, asking: if asking == all { 0 } else { asking } }
+    }
+
+    /// Words of the query that only say what is asked, as bits.
+    pub fn asking(&self) -> u64 {
+        self.asking
     }
 
     /// How many words and codes are looked for.
@@ -221,7 +235,7 @@ mod tests {
     #[track_caller]
     fn check(query: &str, text: &str, expected: &str) {
         let plan = Plan::read(query, &Catalog::default());
-        let block = Block { kind: BlockKind::Paragraph, range: (0, 0), text: text.to_owned() };
+        let block = Block { kind: BlockKind::Paragraph, range: (0, 0), text: text.to_owned(), linked: 0 };
         assert_eq!(snippet(&[block], &Matcher::new(&plan), str::to_owned), expected);
     }
 
@@ -236,7 +250,7 @@ mod tests {
     fn long_texts_are_cut_at_words() {
         let text = format!("{}нужное слово{}", "лишнее ".repeat(100), " потом".repeat(100));
         let plan = Plan::read("нужное", &Catalog::default());
-        let block = Block { kind: BlockKind::Paragraph, range: (0, 0), text };
+        let block = Block { kind: BlockKind::Paragraph, range: (0, 0), text, linked: 0 };
         let html = snippet(&[block], &Matcher::new(&plan), str::to_owned);
         assert!(
             html.starts_with("…лишнее") && html.contains("<mark>нужное</mark>") && html.ends_with('…'),
