@@ -86,7 +86,7 @@ pub async fn search(
     Query(params): Query<SearchParams>,
 ) -> Result<Json<Reply>, Problem> {
     let request = params.read(state.app.clock.today())?;
-    let reply = state.run(move |snapshot| Ok(snapshot.engine.search(&request)?)).await?;
+    let reply = state.search(request).await?;
     metrics::histogram!("pharos_search_seconds")
         .record(std::time::Duration::from_micros(reply.took_us).as_secs_f64());
     Ok(Json(reply))
@@ -128,6 +128,6 @@ pub async fn suggest(
     let limit = reader.number("limit", params.limit.as_deref(), 8, 50);
     let filter = params.filter.read(state.app.clock.today(), &mut reader);
     reader.finish(Code::InvalidParameter)?;
-    let suggestions = state.run(move |snapshot| Ok(snapshot.engine.suggest(&text, limit, &filter))).await?;
+    let suggestions = state.run(move |snapshot| Ok(snapshot.engine.suggest(&text, limit, &filter)?)).await?;
     Ok(Json(Suggestions { suggestions }))
 }

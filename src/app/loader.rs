@@ -202,7 +202,8 @@ impl Loader {
     }
 
     fn finish_bulk(&mut self) -> Result<(), IndexError> {
-        self.writer.merge(Writer::max_segments())?;
+        // One segment answers fastest, and all were just written.
+        self.writer.merge(1)?;
         Ok(self.writer.change_pace(Pace::Live)?)
     }
 

@@ -18,6 +18,7 @@ use crate::clock::Clock;
 use crate::content::library::Scope;
 use crate::content::watch::{self, Stopper, Timing, Watch};
 use crate::index::generation::IndexError;
+use crate::index::vocabulary;
 use crate::settings::{Settings, WatchSetting};
 
 /// Quiet time after which segments are merged.
@@ -101,6 +102,8 @@ impl App {
             failure: Mutex::default(),
             thread: Mutex::default(),
         });
+        // The first misspelt word should not have to wait for it.
+        std::thread::spawn(vocabulary::prepare);
         let roots = [options.folders.articles.root.clone(), options.folders.templates.root.clone()];
         // Watching begins before reading, so that nothing that changes meanwhile is missed.
         let (watch, fault) = Watch::new(&[&roots[0], &roots[1]], options.watch, options.timing);
@@ -271,6 +274,9 @@ impl Follower {
                 return;
             }
         };
+        if let Some(before) = self.app.snapshot() {
+            engine.warm_up(&before.engine);
+        }
         self.generation += 1;
         let generation = self.generation;
         let at = self.options.clock.now();

@@ -1,13 +1,24 @@
 //! What handlers have at hand.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::{Semaphore, watch};
 
 use crate::app::running::App;
 use crate::app::snapshot::Snapshot;
 use crate::http::problem::{Code, Problem};
+use crate::search::engine::{Reply, Request};
 use crate::settings::Settings;
+
+/// Tells, when it is dropped, that nobody waits any more.
+struct Abandoned(Arc<AtomicBool>);
+
+impl Drop for Abandoned {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
 
 /// The state of the server; cheap to clone.
 #[derive(Clone, Debug)]
@@ -59,6 +70,21 @@ impl AppState {
                 )
             }
         })
+    }
+
+    /// Searches what is served now; given up as soon as the client is gone, who may have typed on.
+    ///
+    /// # Errors
+    /// The content is not loaded, or the index cannot be read.
+    pub async fn search(&self, request: Request) -> Result<Reply, Problem> {
+        let abandoned = Abandoned(Arc::default());
+        let flag = Arc::clone(&abandoned.0);
+        let found = self
+            .run(move |snapshot| {
+                Ok(snapshot.engine.search_while(&request, &|| !flag.load(Ordering::Relaxed))?)
+            })
+            .await?;
+        found.ok_or_else(|| Problem::new(Code::Timeout, "the search was given up"))
     }
 
     /// Runs work on what is served now, off the threads that talk to clients. A request that is abandoned while it waits costs nothing.

@@ -129,9 +129,10 @@ fn ussd_at(text: &str, at: usize) -> Option<Code> {
                 digits += 1;
             }
             '#' if offset == 0 => canonical.push('#'),
-            '#' => {
+            // What the hash key gives on the Russian layout.
+            '#' | '№' => {
                 canonical.push('#');
-                let range = at..at + offset + 1;
+                let range = at..at + offset + c.len_utf8();
                 return (digits > 0).then_some(Code { range, canonical, kind: CodeKind::Ussd });
             }
             // A bare star, or a number sign and a number, before the code that is meant: `4 ₽* *155*2#`, `№ #1 *155*2#`.
@@ -218,6 +219,7 @@ mod tests {
         check("*важно* и #хештег, 2*2", &[]);
         check("30 ₽* *155*2#", &["*155*2#"]);
         check("вариант #1 *155*2#", &["*155*2#"]);
+        check("*155*2№", &["*155*2#"]);
     }
 
     #[test]

@@ -166,7 +166,8 @@ fn push_folded(c: char, form: &mut String) {
             form.push('й');
         }
         '\u{300}'..='\u{36f}' => {}
-        _ => form.extend(c.to_lowercase()),
+        // İ becomes i and a dot above, which is a mark like others.
+        _ => form.extend(c.to_lowercase().filter(|c| !matches!(c, '\u{300}'..='\u{36f}'))),
     }
 }
 

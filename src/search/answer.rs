@@ -23,7 +23,7 @@ use crate::search::snippet::Matcher;
 
 /// Articles and sections of each that an answer is looked for in.
 const ARTICLES_LOOKED_AT: usize = 3;
-const SECTIONS_AROUND: u32 = 10;
+const SECTIONS_AROUND: u32 = 7;
 
 /// What an action counts beside other words.
 const ACTION: f32 = 0.4;
@@ -208,6 +208,10 @@ fn of_passages(source: Source<'_>, ranked: &[(Rung, Candidate)]) -> tantivy::Res
         let Some(near) = candidate.sections.first().filter(|_| matcher.asked() > 1 || is_named(candidate)) else {
             continue;
         };
+        // Words that stand nowhere in the article stand in none of its passages.
+        if candidate.signals[Signal::ArticleWords as usize] < passage::LEAST_HELD {
+            continue;
+        }
         let next = ranked.get(rank + 1).map_or(0.0, |(_, next)| next.score);
         let lead = ((candidate.score - next) / candidate.score.max(f32::EPSILON)).clamp(0.0, 1.0);
         let expand = |text: &str| library.catalog.expand(text, article.lang, filter.day, region);

@@ -1,9 +1,11 @@
 //! The search engine: one library, its index and its templates at one moment.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use lru::LruCache;
 use serde::Serialize;
 use tantivy::TantivyError;
 use utoipa::ToSchema;
@@ -28,10 +30,19 @@ use crate::search::query::{Correction, Plan, QueryWord, Why};
 use crate::search::rank::{self, Asked, Share, Weights};
 use crate::search::signals::{Collection, Signals, WordWeights};
 use crate::search::snippet::{Matcher, snippet};
-use crate::search::suggest::{self, Names, Suggestion};
+use crate::search::suggest::{self, Suggestion};
 
 /// Articles that are ranked by all signals, whatever is shown of them; those far down are not worth it.
-const RANKED: usize = 100;
+const RANKED: usize = 50;
+
+/// Replies that are remembered.
+const MAX_REPLIES: NonZeroUsize = NonZeroUsize::new(1_024).unwrap();
+
+/// Searches that warm a new engine up; each costs about as much as a reader's.
+const WARMING_SEARCHES: usize = 4;
+
+/// Hits that suggestions are taken from, at the least.
+const SUGGESTED_FROM: usize = 10;
 
 /// Beginnings of words whose completions are remembered.
 const MAX_COMPLETED: usize = 4_096;
@@ -46,15 +57,16 @@ pub struct Engine {
     /// The answer templates.
     pub templates: Arc<Templates>,
     facets: Arc<FacetIndex>,
-    names: OnceLock<Names>,
     products: ProductNames,
     collection: Collection,
     /// What beginnings of words were completed to: the same for all who type them.
     completed: Mutex<HashMap<String, Arc<Vec<Known>>>>,
+    /// Replies given lately: many operators ask the same, and one who types back and forth asks it again.
+    replies: Mutex<LruCache<Request, Arc<Reply>>>,
 }
 
 /// A search.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Request {
     /// What was typed.
     pub text: String,
@@ -217,8 +229,8 @@ impl Engine {
             article_length: words as f32 / articles as f32,
         };
         let products = ProductNames::of(&library.catalog);
-        let (names, completed) = (OnceLock::new(), Mutex::default());
-        Self { library, reader, templates, facets, names, products, collection, completed }
+        let replies = Mutex::new(LruCache::new(MAX_REPLIES));
+        Self { library, reader, templates, facets, products, collection, completed: Mutex::default(), replies }
     }
 
     /// Searches.
@@ -226,8 +238,51 @@ impl Engine {
     /// # Errors
     /// The index cannot be read.
     pub fn search(&self, request: &Request) -> Result<Reply, TantivyError> {
+        let reply = self.search_while(request, &|| true)?;
+        reply.ok_or_else(|| TantivyError::InternalError("a search was given up that nobody gave up".to_owned()))
+    }
+
+    /// Searches as long as somebody wants to know; `None` when nobody did any more.
+    ///
+    /// # Errors
+    /// The index cannot be read.
+    pub fn search_while(
+        &self,
+        request: &Request,
+        is_wanted: &dyn Fn() -> bool,
+    ) -> Result<Option<Reply>, TantivyError> {
         let started = Instant::now();
-        let found = self.find(request, Weights::shipped())?;
+        let known = self.replies.lock().unwrap_or_else(PoisonError::into_inner).get(request).map(Arc::clone);
+        let reply = match known {
+            Some(known) => known,
+            None => {
+                let Some(reply) = self.answer(request, is_wanted)?.map(Arc::new) else { return Ok(None) };
+                let mut replies = self.replies.lock().unwrap_or_else(PoisonError::into_inner);
+                replies.put(request.clone(), Arc::clone(&reply));
+                reply
+            }
+        };
+        Ok(Some(Reply {
+            search_id: format!("{:016x}", fastrand::u64(..)),
+            took_us: u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+            ..Reply::clone(&reply)
+        }))
+    }
+
+    /// Asks what an earlier engine was asked last, so that the first readers of this one need not wait for pages to be read.
+    pub fn warm_up(&self, earlier: &Self) {
+        let asked: Vec<Request> = {
+            let replies = earlier.replies.lock().unwrap_or_else(PoisonError::into_inner);
+            replies.iter().take(WARMING_SEARCHES).map(|(request, _)| request.clone()).collect()
+        };
+        for request in asked {
+            // What cannot be read will be told to those who ask for it.
+            let _ = self.search(&request);
+        }
+    }
+
+    fn answer(&self, request: &Request, is_wanted: &dyn Fn() -> bool) -> Result<Option<Reply>, TantivyError> {
+        let Some(found) = self.find(request, Weights::shipped(), is_wanted)? else { return Ok(None) };
         let Found { plan, filter, lang, .. } = &found;
         let answer_source = || Source {
             plan,
@@ -257,8 +312,8 @@ impl Engine {
         if let Some(answer) = &mut answer {
             answer.templates = self.templates_of(answer.article.as_deref(), filter);
         }
-        Ok(Reply {
-            search_id: format!("{:016x}", fastrand::u64(..)),
+        Ok(Some(Reply {
+            search_id: String::new(),
             query: ReadQuery {
                 text: request.text.clone(),
                 read_as: plan.read_as(),
@@ -271,8 +326,8 @@ impl Engine {
             answer,
             hits,
             facets: self.facets.named(&found.facet_counts),
-            took_us: u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
-        })
+            took_us: 0,
+        }))
     }
 
     /// Ids and signals of the articles a search finds, the best by these weights first: what measuring and learning need, by the same way as
@@ -285,7 +340,7 @@ impl Engine {
         request: &Request,
         weights: &Weights,
     ) -> Result<Vec<(String, Signals)>, TantivyError> {
-        let found = self.find(request, weights)?;
+        let found = self.find(request, weights, &|| true)?.unwrap_or_default();
         let named = found.ranked.into_iter().take(request.limit).filter_map(|(_, candidate)| {
             Some((self.library.article(candidate.slot)?.id.clone(), candidate.signals))
         });
@@ -293,18 +348,28 @@ impl Engine {
     }
 
     /// Reads the query and goes down the ladder until enough is found; then ranks.
-    fn find(&self, request: &Request, weights: &Weights) -> Result<Found, TantivyError> {
+    fn find(
+        &self,
+        request: &Request,
+        weights: &Weights,
+        is_wanted: &dyn Fn() -> bool,
+    ) -> Result<Option<Found>, TantivyError> {
         let expander =
             Expander { reader: &self.reader, catalog: &self.library.catalog, synonyms: self.library.catalog.synonyms() };
         let mut plan = expander.read(&request.text, request.verbatim)?;
         let filter = Arc::new(plan.narrowed.narrow(&request.filter));
-        let lang = answer::reader_lang(request.lang.or(filter.lang), &plan.asked, Lang::default());
+        let lang_of = |plan: &Plan| {
+            answer::reader_lang(request.lang.or(filter.lang), &plan.read_as(), Lang::default())
+        };
         let keep = RANKED.max(request.offset + request.limit);
         let mut facet_counts = self.facets.zeros();
         let mut ranked: Vec<(Rung, Candidate)> = Vec::new();
         let mut total = 0;
         let mut seen: HashSet<Slot> = HashSet::new();
         for rung in ladder::rungs(&plan) {
+            if !is_wanted() {
+                return Ok(None);
+            }
             let is_wider = match rung {
                 _ if request.verbatim && matches!(rung, Rung::Completed | Rung::Families | Rung::Corrected) => false,
                 Rung::Completed => expander.complete(&mut plan, |prefix, most| self.complete(prefix, most))?,
@@ -331,10 +396,14 @@ impl Engine {
             }
         }
         let intent = Intent::of(&plan.asked);
+        let lang = lang_of(&plan);
         let asked = Asked { plan: &plan, intent, filter: &filter, lang };
         self.rank(&mut ranked, asked, weights)?;
+        if !request.verbatim {
+            self.pin(&mut ranked, &plan.read_as(), &filter)?;
+        }
         let weights = answer::word_weights(&plan, self.collection);
-        Ok(Found { plan, ranked, total, facet_counts, lang, intent, filter, weights })
+        Ok(is_wanted().then_some(Found { plan, ranked, total, facet_counts, lang, intent, filter, weights }))
     }
 
     fn rank(
@@ -352,6 +421,27 @@ impl Engine {
         // The exact code stands above all that is only like it, and what is archived below all that is in force.
         let is_code = |rung: Rung| rung == Rung::Code;
         ranked.sort_by(|(a_rung, a), (b_rung, b)| is_code(*b_rung).cmp(&is_code(*a_rung)).then_with(|| a.rank(b)));
+        Ok(())
+    }
+
+    /// Puts the articles first that editors want first for a query.
+    fn pin(
+        &self,
+        ranked: &mut Vec<(Rung, Candidate)>,
+        query: &str,
+        filter: &Arc<Filter>,
+    ) -> Result<(), TantivyError> {
+        for id in self.library.catalog.synonyms().pinned(query).iter().rev() {
+            let Some((slot, _)) = self.library.find(id) else { continue };
+            let known = ranked.iter().position(|(_, candidate)| candidate.slot == slot);
+            let candidate = match known {
+                Some(at) => Some(ranked.remove(at).1),
+                None => self.candidates(ladder::article(id, &self.reader), filter, 1)?.top.pop(),
+            };
+            if let Some(candidate) = candidate {
+                ranked.insert(0, (Rung::Pinned, candidate));
+            }
+        }
         Ok(())
     }
 
@@ -437,10 +527,20 @@ impl Engine {
     }
 
     /// What a query may become.
-    pub fn suggest(&self, text: &str, limit: usize, filter: &Filter) -> Vec<Suggestion> {
-        let names = self.names.get_or_init(|| Names::of(&self.library));
+    ///
+    /// # Errors
+    /// The index cannot be read.
+    pub fn suggest(&self, text: &str, limit: usize, filter: &Filter) -> Result<Vec<Suggestion>, TantivyError> {
+        let reply = if text.trim().is_empty() {
+            None
+        } else {
+            let request = Request { limit: limit.max(SUGGESTED_FROM), ..Request::new(text, filter.clone()) };
+            Some(self.search(&request)?)
+        };
         let lang = answer::reader_lang(filter.lang, text, Lang::default());
-        suggest::suggest(text, limit, lang, names, &self.library, filter)
+        Ok(reply.map_or_else(Vec::new, |reply| {
+            suggest::suggest(text, limit, lang, &reply, &self.library, filter)
+        }))
     }
 }
 

@@ -414,9 +414,10 @@ impl Expander<'_> {
             }
             let (left, right) = form.split_at(at);
             let frequency = self.frequency(left)?.min(self.frequency(right)?);
-            // Two short words can be cut out of anything.
-            let is_long = number.max(letters - number) > 2;
-            if is_long && frequency > RARE && best.as_ref().is_none_or(|(most, _)| frequency > *most) {
+            // Short words can be cut out of anything.
+            let shorter = number.min(letters - number);
+            let is_likely = frequency > if shorter > 3 { 0 } else { RARE };
+            if number.max(letters - number) > 2 && is_likely && best.as_ref().is_none_or(|(most, _)| frequency > *most) {
                 best = Some((frequency, (left.to_owned(), right.to_owned())));
             }
         }

@@ -151,7 +151,9 @@ pub fn find<'a>(
                 || attribute.kind == AttributeType::Period && TIMES.contains(term)
                 || FILLERS.contains(term)
         };
-        if (held == 0 && !fits) || !rest.iter().all(is_explained) {
+        // What only repeats the product's name asks for nothing.
+        let is_wanted = fits || rest.iter().any(|term| is_asked(term));
+        if !is_wanted || !rest.iter().all(is_explained) {
             continue;
         }
         let unasked = label.iter().filter(|l| !asked.iter().any(|term| is_alike(l, term))).count();
@@ -161,6 +163,10 @@ pub fn find<'a>(
     scored.sort_by(|a, b| b.0.total_cmp(&a.0));
     let (best, attribute) = *scored.first()?;
     if scored.get(1).is_some_and(|(second, _)| *second >= best) {
+        return None;
+    }
+    if product.status == Status::Archived && attribute.kind == AttributeType::Code && intent == Some(Intent::Connect) {
+        // It is not to be had any more, whatever its code was.
         return None;
     }
     let (attribute, variant) = product.variant(&attribute.id, filter.day, filter.region.as_deref())?;

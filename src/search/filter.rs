@@ -16,7 +16,7 @@ use crate::index::schema::{self, SOURCE_SECTION};
 use crate::search::facets::FacetIndex;
 
 /// What is asked for. Fields that are empty ask for nothing.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Filter {
     /// One of these kinds.
     pub kinds: Vec<Kind>,

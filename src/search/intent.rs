@@ -1,5 +1,8 @@
 //! What is asked about a thing: its price, how to connect it, whom to call. Told by rules, because operators ask the same few things.
 
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -44,15 +47,37 @@ const TELLING: &[(Intent, &[&str])] = &[
     (Intent::HowTo, &["как", "каким образом", "инструкция", "how", "how to"]),
 ];
 
+/// By the first lemma: which of [`TELLING`], and the lemmas that must follow.
+fn telling() -> &'static HashMap<&'static str, Vec<(usize, Vec<&'static str>)>> {
+    static BY_FIRST: OnceLock<HashMap<&str, Vec<(usize, Vec<&str>)>>> = OnceLock::new();
+    BY_FIRST.get_or_init(|| {
+        let mut by_first: HashMap<&str, Vec<(usize, Vec<&str>)>> = HashMap::new();
+        for (number, (_, told)) in TELLING.iter().enumerate() {
+            for told in *told {
+                let mut words = told.split(' ');
+                let first = words.next().unwrap_or_default();
+                by_first.entry(first).or_default().push((number, words.collect()));
+            }
+        }
+        by_first
+    })
+}
+
 impl Intent {
     /// What a query asks, if it says so.
     pub fn of(text: &str) -> Option<Self> {
-        let lemmas: Vec<String> = words::words(text).iter().map(|w| morphology::lemma(&w.form)).collect();
-        let stands = |told: &str| {
-            let told: Vec<&str> = told.split(' ').collect();
-            lemmas.windows(told.len()).any(|window| window.iter().zip(&told).all(|(a, b)| a == b))
-        };
-        let told = TELLING.iter().find(|(_, told)| told.iter().any(|told| stands(told))).map(|(intent, _)| *intent);
+        let mut lemmas: Vec<String> = Vec::new();
+        words::for_each_word(text, |_, form| lemmas.push(morphology::lemma(form)));
+        let mut told: Option<usize> = None;
+        for (at, lemma) in lemmas.iter().enumerate() {
+            for (number, rest) in telling().get(lemma.as_str()).into_iter().flatten() {
+                let stands = lemmas[at + 1..].len() >= rest.len() && lemmas[at + 1..].iter().zip(rest).all(|(a, b)| a == b);
+                if stands && told.is_none_or(|least| *number < least) {
+                    told = Some(*number);
+                }
+            }
+        }
+        let told = told.map(|number| TELLING[number].0);
         // «Заказать детализацию»: an infinitive in front asks how.
         let is_infinitive = |lemma: &String| {
             words::words(text).first().is_some_and(|w| Self::is_action(lemma, &w.form))

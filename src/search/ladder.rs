@@ -97,6 +97,11 @@ pub fn query(rung: Rung, plan: &Plan, reader: &Reader) -> Result<Box<dyn Query>,
     Ok(Box::new(BooleanQuery::new(parts)))
 }
 
+/// All sections of one article.
+pub fn article(id: &str, reader: &Reader) -> Box<dyn Query> {
+    Box::new(ConstScoreQuery::new(term(reader.fields.id, id), 0.0))
+}
+
 fn all_of(mut parts: Vec<Box<dyn Query>>) -> Box<dyn Query> {
     match parts.len() {
         1 => parts.remove(0),

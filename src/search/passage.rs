@@ -26,7 +26,10 @@ const MAX_BLOCK_CHARS: usize = 1_200;
 const SUBJECT_WORDS: usize = 2;
 
 /// How sure an answer must be to be given: precision comes before coverage. Chosen on a development set of its own: docs/relevance.md.
-pub const CONFIDENT: f32 = 0.62;
+pub const CONFIDENT: f32 = 0.74;
+
+/// An article that holds a smaller share of what was asked can give no passage that sure: see [`Grounds::confidence`].
+pub const LEAST_HELD: f32 = 0.5;
 
 /// What speaks for a passage, each from 0 to 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -5,8 +5,9 @@ use utoipa::ToSchema;
 
 use crate::content::catalog::Lang;
 use crate::content::front_matter::Status;
-use crate::content::library::{Library, Slot};
+use crate::content::library::Library;
 use crate::language::words;
+use crate::search::engine::Reply;
 use crate::search::filter::Filter;
 use crate::search::query::{Plan, QueryCode};
 
@@ -14,7 +15,7 @@ use crate::search::query::{Plan, QueryCode};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SuggestionKind {
-    /// A query others made.
+    /// A query: what was probably meant, or what is being typed.
     Query,
     /// An article by title or alias.
     Article,
@@ -37,32 +38,16 @@ pub struct Suggestion {
     pub note: Option<String>,
 }
 
-/// The titles and aliases of a library, folded, ready to be looked through.
-#[derive(Debug, Default)]
-pub struct Names {
-    entries: Vec<(String, Slot, String)>,
-}
+/// Completions of the last word that are suggested.
+const MAX_COMPLETIONS: usize = 3;
 
-impl Names {
-    /// The names of all articles in a library.
-    pub fn of(library: &Library) -> Self {
-        let mut entries = Vec::new();
-        for (slot, article) in library.articles() {
-            let title = article.title_on(&library.catalog, library.day, None);
-            for name in [title].into_iter().chain(article.matter.aliases.iter().cloned()) {
-                entries.push((words::fold(&name), slot, name));
-            }
-        }
-        Self { entries }
-    }
-}
-
-/// At most `limit` suggestions: codes first, then products, then articles whose names hold every word, the last one begun.
+/// At most `limit` suggestions: what was probably meant, codes, products, queries with the last word completed, articles. `reply` is what a
+/// search for the text found.
 pub fn suggest(
     text: &str,
     limit: usize,
     lang: Lang,
-    names: &Names,
+    reply: &Reply,
     library: &Library,
     filter: &Filter,
 ) -> Vec<Suggestion> {
@@ -71,29 +56,72 @@ pub fn suggest(
     if let Some(QueryCode::Whole(code) | QueryCode::Partial(code)) = &plan.code {
         suggest_codes(code, lang, library, filter, &mut found);
     }
-    let typed: Vec<String> = words::words(text).into_iter().map(|w| w.form).collect();
-    if !typed.is_empty() && plan.code.is_none() {
-        for product in library.catalog.products().filter(|p| p.status != Status::Draft) {
-            let title = product.title.get(lang);
-            let is_named = begins(&typed, &words::fold(title))
-                || product.aliases.iter().any(|alias| begins(&typed, &words::fold(alias)));
-            if is_named && product.validity.in_force(filter.day, filter.region.as_deref()) {
-                let article = product
-                    .article
-                    .clone()
-                    .filter(|id| library.find_in_force(id, filter.day, filter.region.as_deref()).is_some());
-                found.push(Suggestion {
-                    text: title.to_owned(),
-                    kind: SuggestionKind::Product,
-                    article,
-                    note: None,
-                });
-            }
+    let read_as = reply.query.read_as.as_str();
+    let typed: Vec<String> = words::words(read_as).into_iter().map(|w| w.form).collect();
+    if typed.is_empty() || plan.code.is_some() {
+        found.truncate(limit);
+        return found;
+    }
+    let query = |text: String| Suggestion { text, kind: SuggestionKind::Query, article: None, note: None };
+    if !reply.query.corrections.is_empty() {
+        found.push(query(read_as.to_owned()));
+    }
+    suggest_products(&typed, lang, library, filter, &mut found);
+    if plan.last_is_open {
+        found.extend(completed(read_as, &typed, reply).into_iter().map(query));
+    }
+    for hit in &reply.hits {
+        let is_known = found.iter().any(|s| words::fold(&s.text) == words::fold(&hit.title));
+        if !is_known {
+            let article = Some(hit.article.clone());
+            found.push(Suggestion { text: hit.title.clone(), kind: SuggestionKind::Article, article, note: None });
         }
-        suggest_articles(&typed, names, library, filter, &mut found);
     }
     found.truncate(limit);
     found
+}
+
+/// The text with its last word completed as titles and headings of what was found have it, the most frequent first.
+fn completed(text: &str, typed: &[String], reply: &Reply) -> Vec<String> {
+    let Some(last) = typed.last().filter(|last| last.chars().count() > 1) else { return Vec::new() };
+    let mut counts: Vec<(usize, String)> = Vec::new();
+    for name in reply.hits.iter().flat_map(|hit| [&hit.title, &hit.heading]) {
+        words::for_each_word(name, |_, form| {
+            if form.starts_with(last.as_str()) && form != last {
+                match counts.iter_mut().find(|(_, known)| known == form) {
+                    Some((count, _)) => *count += 1,
+                    None => counts.push((1, form.to_owned())),
+                }
+            }
+        });
+    }
+    counts.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+    let start = words::words(text).pop().map_or(text.len(), |word| word.range.start);
+    counts.into_iter().take(MAX_COMPLETIONS).map(|(_, word)| [&text[..start], &word].concat()).collect()
+}
+
+fn suggest_products(
+    typed: &[String],
+    lang: Lang,
+    library: &Library,
+    filter: &Filter,
+    found: &mut Vec<Suggestion>,
+) {
+    let region = filter.region.as_deref();
+    for product in library.catalog.products().filter(|p| p.status != Status::Draft) {
+        let title = product.title.get(lang);
+        let is_named = begins(typed, &words::fold(title))
+            || product.aliases.iter().any(|alias| begins(typed, &words::fold(alias)));
+        if is_named && product.validity.in_force(filter.day, region) {
+            let article = product.article.clone();
+            found.push(Suggestion {
+                text: title.to_owned(),
+                kind: SuggestionKind::Product,
+                article: article.filter(|id| library.find_in_force(id, filter.day, region).is_some()),
+                note: None,
+            });
+        }
+    }
 }
 
 fn suggest_codes(prefix: &str, lang: Lang, library: &Library, filter: &Filter, found: &mut Vec<Suggestion>) {
@@ -113,36 +141,6 @@ fn suggest_codes(prefix: &str, lang: Lang, library: &Library, filter: &Filter, f
                 article: article.filter(|id| library.find_in_force(id, filter.day, region).is_some()),
                 note: Some(format!("{}: {}", attribute.label.get(lang), product.title.get(lang))),
             });
-        }
-    }
-}
-
-fn suggest_articles(
-    typed: &[String],
-    names: &Names,
-    library: &Library,
-    filter: &Filter,
-    found: &mut Vec<Suggestion>,
-) {
-    let mut matches: Vec<(bool, bool, usize, &str, Slot)> = Vec::new();
-    for (folded, slot, name) in &names.entries {
-        if begins(typed, folded) {
-            let Some(article) = library.article(*slot).filter(|a| filter.admits(a)) else { continue };
-            let is_archived = article.matter.status == Status::Archived;
-            matches.push((is_archived, !folded.starts_with(&typed[0]), name.len(), name, *slot));
-        }
-    }
-    matches.sort();
-    let mut seen: Vec<Slot> = Vec::new();
-    for (_, _, _, name, slot) in matches {
-        if seen.contains(&slot) || found.iter().any(|s| s.text == name) {
-            continue;
-        }
-        seen.push(slot);
-        let article = library.article(slot).map(|a| a.id.clone());
-        found.push(Suggestion { text: name.to_owned(), kind: SuggestionKind::Article, article, note: None });
-        if seen.len() >= 50 {
-            break;
         }
     }
 }

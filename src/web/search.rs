@@ -9,7 +9,7 @@ use crate::api::search::SearchParams;
 use crate::http::extract::Query;
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
-use crate::search::engine::{Reply, Request};
+use crate::search::engine::Reply;
 use crate::web::words::Ui;
 use crate::web::{filters, html};
 
@@ -36,7 +36,7 @@ pub async fn page(
 ) -> Result<Response, Problem> {
     let request = params.read(state.app.clock.today())?;
     let text = request.text.clone();
-    let reply = if text.trim().is_empty() { None } else { Some(find(&state, request).await?) };
+    let reply = if text.trim().is_empty() { None } else { Some(state.search(request).await?) };
     Ok(html(SearchPage { ui: Ui::of(&headers), text, reply }.render()))
 }
 
@@ -47,10 +47,6 @@ pub async fn results(
     Query(params): Query<SearchParams>,
 ) -> Result<Response, Problem> {
     let request = params.read(state.app.clock.today())?;
-    let reply = find(&state, request).await?;
+    let reply = state.search(request).await?;
     Ok(html(Results { ui: Ui::of(&headers), reply }.render()))
-}
-
-async fn find(state: &AppState, request: Request) -> Result<Reply, Problem> {
-    state.run(move |snapshot| Ok(snapshot.engine.search(&request)?)).await
 }

@@ -277,8 +277,10 @@ fn suggestions_are_codes_products_and_articles() {
             .collect::<Vec<_>>()
     };
     assert_eq!(kinds("*155*9").len(), 2);
-    assert_eq!(kinds("сто э"), [("\"product\"".to_owned(), "\"Сто эсэмэс\"".to_owned())]);
-    assert_eq!(kinds("month")[0].0, "\"article\"");
+    assert_eq!(kinds("сто э")[0], ("\"product\"".to_owned(), "\"Сто эсэмэс\"".to_owned()));
+    let month = kinds("month");
+    assert_eq!(month[0], ("\"query\"".to_owned(), "\"monthly\"".to_owned()), "the word, completed");
+    assert_eq!(month[1].0, "\"article\"");
 }
 
 #[test]
