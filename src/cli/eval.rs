@@ -16,6 +16,7 @@ use crate::search::answer::{Answer, AnswerKind};
 use crate::search::engine::{Reply, Request};
 use crate::search::filter::Filter;
 use crate::search::intent::Intent;
+use crate::search::query::Why;
 use crate::search::rank::Weights;
 use crate::settings::Settings;
 
@@ -49,6 +50,9 @@ pub(super) struct Args {
     /// Use only queries whose id's hash is even (to tune) or odd (to report)
     #[arg(long, value_enum)]
     half: Option<Half>,
+    /// Take the queries exactly as they are: no synonyms, no corrections
+    #[arg(long)]
+    verbatim: bool,
     /// Weights to rank by, as `pharos learn` writes them [default: those that are shipped]
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
@@ -75,6 +79,8 @@ struct Outcome {
     /// The rank of the first document with a grade, from 1.
     first: Option<usize>,
     latency_us: u64,
+    /// Why words of it were read otherwise than typed.
+    corrected: Vec<Why>,
     #[serde(skip_serializing_if = "Option::is_none")]
     answer: Option<AnswerOutcome>,
 }
@@ -139,13 +145,18 @@ pub(super) fn run(settings: &Settings, args: &Args) -> anyhow::Result<ExitCode> 
     };
     let mut outcomes = Vec::new();
     for query in queries.iter().filter(is_chosen).take(args.limit.unwrap_or(usize::MAX)) {
-        let request = Request { limit: DEPTH, ..Request::new(&query.text, Filter::on(clock.today())) };
+        let request = Request {
+            limit: DEPTH,
+            verbatim: args.verbatim,
+            ..Request::new(&query.text, Filter::on(clock.today()))
+        };
         let ranked: Vec<String> = engine.rank_ids(&request, &weights)?.into_iter().map(|(id, _)| id).collect();
         // Timed as a reader asks: ten articles.
         let asked = Instant::now();
         let reply = engine.search(&Request { limit: 10, ..request })?;
         let latency_us = u64::try_from(asked.elapsed().as_micros()).unwrap_or(u64::MAX);
         let mut outcome = judge(query, &ranked, &judgements, latency_us);
+        outcome.corrected = reply.query.corrections.iter().map(|c| c.why).collect();
         let wanted = expected.as_ref().and_then(|expected| expected.get(&query.id));
         outcome.answer = wanted.map(|wanted| judge_answer(wanted, &reply, judgements.get(&query.id)));
         outcomes.push(outcome);
@@ -185,6 +196,7 @@ fn judge(query: &LabelledQuery, ranked: &[String], judgements: &Judgements, late
         recall_at_100: found_in(100),
         first: first.map(|rank| rank + 1),
         latency_us,
+        corrected: Vec::new(),
         answer: None,
     }
 }
@@ -267,6 +279,11 @@ fn summary(outcomes: &[Outcome]) -> serde_json::Value {
     summary["slices"] = by_slice.into_iter().map(|(name, outcomes)| (name.to_owned(), means(&outcomes))).collect::<serde_json::Map<_, _>>().into();
     summary["latency_us"] =
         serde_json::json!({"p50": percentile(50), "p95": percentile(95), "p99": percentile(99)});
+    let mut corrected: BTreeMap<String, usize> = BTreeMap::new();
+    for why in outcomes.iter().flat_map(|o| &o.corrected) {
+        *corrected.entry(format!("{why:?}").to_lowercase()).or_default() += 1;
+    }
+    summary["corrected"] = serde_json::json!(corrected);
     let answers: Vec<&AnswerOutcome> = outcomes.iter().filter_map(|o| o.answer.as_ref()).collect();
     if !answers.is_empty() {
         let count = |holds: &dyn Fn(&AnswerOutcome) -> bool| answers.iter().filter(|a| holds(a)).count();

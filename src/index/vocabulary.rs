@@ -85,6 +85,15 @@ impl Reader {
         Ok(listed(self.matching(self.fields.form, &automaton, prefix, MAX_MATCHES)?))
     }
 
+    /// Stems at most `distance` edits from one, all beginning with `prefix`.
+    ///
+    /// # Errors
+    /// The index cannot be read.
+    pub fn stems_near(&self, stem: &str, distance: u8, prefix: &str) -> tantivy::Result<Vec<Known>> {
+        let automaton = Near(levenshtein(distance).build_dfa(stem));
+        Ok(listed(self.matching(self.fields.stem, &automaton, prefix, MAX_MATCHES)?))
+    }
+
     /// Words of the other script that sound like this one.
     ///
     /// # Errors

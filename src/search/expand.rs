@@ -47,6 +47,15 @@ const RARE: u64 = 2;
 const EDIT_WEIGHT: f32 = 3.5;
 const FREQUENCY_WEIGHT: f32 = 0.4;
 
+/// Two words typed as one are thought of only when one misspelt word would take more than this.
+const SPLIT_OVER: f32 = 1.2;
+
+/// What reading a word by its stem costs: another form of it stands in the articles.
+const OTHER_FORM: f32 = 0.1;
+
+/// Forms of a stem that are looked at.
+const MAX_FORMS: usize = 12;
+
 /// Corrections that much less likely than the best one (natural logarithm) are not looked for.
 const MAX_BEHIND: f32 = 2.0;
 
@@ -180,7 +189,9 @@ impl Expander<'_> {
         for word in &forms {
             most = most.max(self.frequency(&word.form)?);
         }
-        Ok(letters > LAYOUT_LETTERS || letters == LAYOUT_LETTERS && (most > RARE && !is_open || most > RARE * 10))
+        let is_one = forms.len() == 1;
+        Ok(letters > LAYOUT_LETTERS
+            || is_one && letters == LAYOUT_LETTERS && (most > RARE && !is_open || most > RARE * 10))
     }
 
     /// Adds what the editors say is the same.
@@ -312,7 +323,7 @@ impl Expander<'_> {
             let readings = self.corrections(&word.form)?;
             let best_cost = readings.first().map(|(cost, _)| *cost);
             if is_unknown
-                && best_cost.is_none_or(|cost| cost > 0.6)
+                && best_cost.is_none_or(|cost| cost > SPLIT_OVER)
                 && let Some((left, right)) = self.split(&word.form)?
             {
                 let mut halves = [QueryWord::of(&left), QueryWord::of(&right)];
@@ -351,6 +362,9 @@ impl Expander<'_> {
             let cost = typo::cost(form, &known.form);
             scored.push((likelihood(cost, known.frequency), cost, known, Why::Typo));
         }
+        for (cost, known) in self.near_stems(form)? {
+            scored.push((likelihood(cost, known.frequency), cost, known, Why::Typo));
+        }
         if form.chars().count() > 2 {
             for known in self.reader.words_sounding(form)? {
                 let Some(unusual) = transliteration::cost(form, &known.form) else { continue };
@@ -381,6 +395,25 @@ impl Expander<'_> {
             }
         }
         Ok(readings)
+    }
+
+    /// Words whose stems differ by few edits: «секрктарей», where only «секретаря» stands in the articles.
+    fn near_stems(&self, form: &str) -> Result<Vec<(f32, Known)>> {
+        let stem = morphology::stem(form);
+        let letters = stem.chars().count();
+        if !words::is_cyrillic(form) || stem == form || letters < 5 {
+            return Ok(Vec::new());
+        }
+        let first = stem.chars().next().map(String::from).unwrap_or_default();
+        let (distance, prefix) = if letters < 8 { (1, "") } else { (2, first.as_str()) };
+        let mut found = Vec::new();
+        for near in self.reader.stems_near(&stem, distance, prefix)?.into_iter().take(MAX_CORRECTIONS) {
+            let cost = typo::cost(&stem, &near.form) + OTHER_FORM;
+            let forms = self.reader.words_from(&near.form, MAX_FORMS)?;
+            let own = forms.into_iter().find(|known| morphology::stem(&known.form) == near.form);
+            found.extend(own.map(|known| (cost, Known { frequency: near.frequency, ..known })));
+        }
+        Ok(found)
     }
 
     /// Words that differ by few edits. People get the first letter right when they get two others wrong.

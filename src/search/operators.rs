@@ -55,8 +55,8 @@ pub struct Operators {
     pub narrowed: Narrowed,
 }
 
-/// Opening quotes and what closes them.
-const QUOTES: [(char, char); 4] = [('"', '"'), ('«', '»'), ('“', '”'), ('„', '“')];
+/// Opening quotes and what closes them. «These» are not among them: names stand in them in any Russian text.
+const QUOTES: [(char, char); 2] = [('"', '"'), ('“', '”')];
 
 /// Kinds as people call them in Russian.
 const KINDS_RU: [(&str, Kind); 10] = [

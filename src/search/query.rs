@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::content::catalog::Catalog;
@@ -16,7 +16,7 @@ const MAX_WORDS: usize = 48;
 const LOCAL_DIGITS: std::ops::RangeInclusive<usize> = 5..=7;
 
 /// Why a word is read as another one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Why {
     /// The editors say they are one.
@@ -335,7 +335,7 @@ products:
 
     #[test]
     fn operators_are_taken_out() {
-        let plan = Plan::read("kind:procedure «мобильный интернет» отключить -роуминг", &catalog());
+        let plan = Plan::read("kind:procedure \"мобильный интернет\" отключить -роуминг", &catalog());
         let forms: Vec<&str> = plan.words.iter().map(|w| w.form.as_str()).collect();
         assert_eq!(forms, ["отключить", "мобильный", "интернет"]);
         assert_eq!(plan.phrases, [1..3]);

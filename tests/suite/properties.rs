@@ -18,7 +18,7 @@ const ODD: &[char] = &[
 fn seeds() -> Vec<String> {
     let mut seeds: Vec<String> = [
         "*155*21#", "* 155 * 2 #", "8 (800) 555-06-11", "+7 951 520 06 11", "сколько стоит пакет 100 SMS?", "gfrtn cvc", "зфслфпу",
-        "тип:инструкция «мобильный интернет» -роуминг", "kind:procedure product:sms-100 tag:x", "---\ntitle: А\nkind: faq\n---\n\n# А\n\nтекст {{ a.b }}\n",
+        "тип:инструкция \"мобильный интернет\" -роуминг", "kind:procedure product:sms-100 tag:x", "---\ntitle: А\nkind: faq\n---\n\n# А\n\nтекст {{ a.b }}\n",
         "## Раздел {#a region=moscow from=2026-01-01}\n\n1. один\n2. два\n\n| а | б |\n|---|---|\n| 1 | 2 |\n",
     ]
     .map(str::to_owned)
