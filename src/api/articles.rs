@@ -17,7 +17,6 @@ use crate::http::extract::{Id, Query, Reader};
 use crate::http::problem::{Code, Problem, ProblemDetails};
 use crate::http::state::AppState;
 use crate::search::filter::Filter;
-use crate::search::related::related;
 
 /// An article in a list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -237,7 +236,7 @@ pub fn view(snapshot: &Snapshot, id: &str, filter: &Filter) -> Result<ArticleVie
         sections,
         products: article.products().map(str::to_owned).collect(),
         tags: article.matter.tags.clone(),
-        related: related(article, library, filter),
+        related: engine.related(article, filter)?,
         translations: twins.into_iter().filter(is_served).collect(),
         templates: engine.templates_of(Some(&article.id), filter),
         replaced_by: library.replacement(article, filter.day, region),

@@ -25,6 +25,9 @@ use crate::search::snippet::Matcher;
 const ARTICLES_LOOKED_AT: usize = 3;
 const SECTIONS_AROUND: u32 = 7;
 
+/// The first sections of the best article, which are looked at in any case: what it is about, and its first steps.
+const OPENING_SECTIONS: u32 = 4;
+
 /// What an action counts beside other words.
 const ACTION: f32 = 0.4;
 
@@ -217,10 +220,17 @@ fn of_passages(source: Source<'_>, ranked: &[(Rung, Candidate)]) -> tantivy::Res
         let expand = |text: &str| library.catalog.expand(text, article.lang, filter.day, region);
         let mut has_steps = false;
         // The first article may say it in a section that holds few of the words.
-        let places = if rank == 0 { reader.sections_around(near.address, SECTIONS_AROUND)? } else { vec![(near.section, near.address)] };
+        let mut places = if rank == 0 {
+            reader.sections_around(near.address, SECTIONS_AROUND)?
+        } else {
+            vec![(near.section, near.address)]
+        };
+        places.retain(|(number, _)| {
+            *number < OPENING_SECTIONS || !search.is_subject() && candidate.sections.iter().any(|s| s.section == *number)
+        });
         for (number, address) in places {
             let Some(section) = article.sections.get(number as usize) else { continue };
-            if !filter.admits_section(article, number) {
+            if !filter.admits_section(article, number) || search.is_subject() && section.level > 1 {
                 continue;
             }
             let blocks = reader.blocks(address)?;

@@ -20,6 +20,7 @@ use crate::index::reader::Reader;
 use crate::index::vocabulary::Known;
 use crate::search::answer::{self, Answer, Source};
 use crate::search::candidates::{ArticleCollector, Candidate, Candidates};
+use crate::search::dense::Dense;
 use crate::search::expand::Expander;
 use crate::search::facets::{FacetCounts, FacetIndex};
 use crate::search::facts::ProductNames;
@@ -28,6 +29,7 @@ use crate::search::intent::Intent;
 use crate::search::ladder::{self, Rung};
 use crate::search::query::{Correction, Plan, QueryWord, Why};
 use crate::search::rank::{self, Asked, Share, Weights};
+use crate::search::related;
 use crate::search::signals::{Collection, Signals, WordWeights};
 use crate::search::snippet::{Matcher, snippet};
 use crate::search::suggest::{self, Suggestion};
@@ -59,6 +61,7 @@ pub struct Engine {
     facets: Arc<FacetIndex>,
     products: ProductNames,
     collection: Collection,
+    dense: Option<Arc<dyn Dense>>,
     /// What beginnings of words were completed to: the same for all who type them.
     completed: Mutex<HashMap<String, Arc<Vec<Known>>>>,
     /// Replies given lately: many operators ask the same, and one who types back and forth asks it again.
@@ -230,7 +233,25 @@ impl Engine {
         };
         let products = ProductNames::of(&library.catalog);
         let replies = Mutex::new(LruCache::new(MAX_REPLIES));
-        Self { library, reader, templates, facets, products, collection, completed: Mutex::default(), replies }
+        Self { library, reader, templates, facets, products, collection, dense: None, completed: Mutex::default(), replies }
+    }
+
+    /// The engine, asking a model what is near in meaning as well.
+    #[must_use]
+    pub fn with_dense(mut self, dense: Arc<dyn Dense>) -> Self {
+        self.dense = Some(dense);
+        self
+    }
+
+    /// Ids of articles worth reading next to one.
+    ///
+    /// # Errors
+    /// The index cannot be read.
+    pub fn related(&self, article: &Article, filter: &Filter) -> Result<Vec<String>, TantivyError> {
+        let title = article.title_on(&self.library.catalog, filter.day, filter.region.as_deref());
+        let request = Request { verbatim: true, ..Request::new(&title.replace(['"', '“'], " "), filter.clone()) };
+        let alike: Vec<String> = self.search(&request)?.hits.into_iter().map(|hit| hit.article).collect();
+        Ok(related::related(article, &alike, &self.library, filter))
     }
 
     /// Searches.
@@ -397,7 +418,7 @@ impl Engine {
         }
         let intent = Intent::of(&plan.asked);
         let lang = lang_of(&plan);
-        let asked = Asked { plan: &plan, intent, filter: &filter, lang };
+        let asked = Asked { plan: &plan, intent, filter: &filter, lang, dense: self.dense.as_deref() };
         self.rank(&mut ranked, asked, weights)?;
         if !request.verbatim {
             self.pin(&mut ranked, &plan.read_as(), &filter)?;

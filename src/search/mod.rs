@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod candidates;
+pub mod dense;
 pub mod engine;
 pub mod evidence;
 pub mod expand;

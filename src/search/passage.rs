@@ -87,6 +87,11 @@ pub struct Search<'a> {
 }
 
 impl Search<'_> {
+    /// Whether the query names a subject and asks nothing about it.
+    pub fn is_subject(&self) -> bool {
+        self.intent.is_none() && self.matcher.asked() <= SUBJECT_WORDS
+    }
+
     /// The best passage of a section of an article found.
     pub fn best(
         &self,
@@ -126,9 +131,8 @@ impl Search<'_> {
                 article: candidate.signals[Signal::Section as usize],
             };
             // A subject without a question is answered by what opens an article about it; a price, by a price.
-            let is_subject = self.intent.is_none() && self.matcher.asked() <= SUBJECT_WORDS;
             let must_fit = matches!(self.intent, Some(Intent::Price | Intent::Phone | Intent::Hours));
-            if is_subject && grounds.opens == 0.0 || must_fit && grounds.fits == 0.0 {
+            if self.is_subject() && grounds.opens == 0.0 || must_fit && grounds.fits == 0.0 {
                 continue;
             }
             let confidence = grounds.confidence();

@@ -11,10 +11,11 @@ use utoipa::ToSchema;
 
 use crate::content::article::Article;
 use crate::content::catalog::Lang;
-use crate::content::library::Library;
+use crate::content::library::{Library, Slot};
 use crate::index::reader::Reader;
 use crate::language::words;
 use crate::search::candidates::{Candidate, SECTIONS_KEPT, SectionMatch};
+use crate::search::dense::Dense;
 use crate::search::evidence::{self, Evidence, Place};
 use crate::search::filter::Filter;
 use crate::search::intent::Intent;
@@ -91,6 +92,8 @@ pub struct Asked<'a> {
     pub filter: &'a Filter,
     /// The reader's language.
     pub lang: Lang,
+    /// Who tells what is near in meaning, if anybody does.
+    pub dense: Option<&'a dyn Dense>,
 }
 
 /// Gives candidates their signals and scores, and the best section its place.
@@ -122,7 +125,9 @@ pub fn rank(
     let word_weights = WordWeights::of(plan, collection);
     // A title is named by what was typed, and by what that was corrected to.
     let forms = [forms_of(&plan.asked), forms_of(&plan.read_as())];
-    for (candidate, evidence) in candidates.iter_mut().zip(&evidence) {
+    let slots: Vec<Slot> = candidates.iter().map(|candidate| candidate.slot).collect();
+    let nearness = asked.dense.and_then(|dense| dense.nearness(&plan.read_as(), &slots)).unwrap_or_default();
+    for (number, (candidate, evidence)) in candidates.iter_mut().zip(&evidence).enumerate() {
         let Some(article) = library.article(candidate.slot) else { continue };
         let title = article.title_on(&library.catalog, filter.day, filter.region.as_deref());
         let heading_words = |section: &evidence::SectionEvidence| {
@@ -132,6 +137,7 @@ pub fn rank(
         let (mut signals, best) =
             signals::of_evidence(plan, evidence, &word_weights, collection, title_words, heading_words);
         add_signals_of_article(&mut signals, article, &title, asked, library, &forms);
+        signals[Signal::Dense as usize] = nearness.get(number).copied().unwrap_or(0.0);
         candidate.signals = signals;
         candidate.score = weights.score(&signals);
         if plan.words.is_empty() {

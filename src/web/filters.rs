@@ -14,6 +14,12 @@ pub fn path(id: &str, _: &dyn Values) -> askama::Result<String> {
     Ok(markdown::encode_path(id))
 }
 
+/// A text as a value in the query part of an address.
+#[askama::filter_fn]
+pub fn query(text: &str, _: &dyn Values) -> askama::Result<String> {
+    Ok(percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string())
+}
+
 /// The word for a kind of article.
 #[askama::filter_fn]
 pub fn kind_key(kind: &Kind, _: &dyn Values) -> askama::Result<&'static str> {

@@ -43,9 +43,11 @@ const WORDS: &[(&str, &str, &str)] = &[
         "Что спрашивает клиент? Слова, код или номер",
         "What does the customer ask? Words, a code, a number",
     ),
+    ("read-as", "Показано для", "Showing results for"),
     ("related", "Смотрите также", "See also"),
     ("replaced-by", "Заменена статьёй", "Replaced by"),
     ("search", "Поиск", "Search"),
+    ("search-instead", "Искать", "Search instead for"),
     ("segments", "SMS", "SMS"),
     (
         "select-hit",
