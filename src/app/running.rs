@@ -103,7 +103,10 @@ impl App {
             thread: Mutex::default(),
         });
         // The first misspelt word should not have to wait for it.
-        std::thread::spawn(vocabulary::prepare);
+        let preparing = std::thread::Builder::new().name("prepare".to_owned()).spawn(vocabulary::prepare);
+        if let Err(error) = preparing {
+            tracing::warn!(%error, "the first misspelt word will wait a little");
+        }
         let roots = [options.folders.articles.root.clone(), options.folders.templates.root.clone()];
         // Watching begins before reading, so that nothing that changes meanwhile is missed.
         let (watch, fault) = Watch::new(&[&roots[0], &roots[1]], options.watch, options.timing);
@@ -275,7 +278,11 @@ impl Follower {
             }
         };
         if let Some(before) = self.app.snapshot() {
-            engine.warm_up(&before.engine);
+            // What breaks a search breaks it for the one who asks, not for all who wait for this change.
+            let warmed = catch_unwind(AssertUnwindSafe(|| engine.warm_up(&before.engine)));
+            if warmed.is_err() {
+                tracing::error!("a search broke off while it was tried on the new content");
+            }
         }
         self.generation += 1;
         let generation = self.generation;
@@ -287,11 +294,12 @@ impl Follower {
             .collect();
         let folders = self.options.folders.clone();
         let snapshot = Snapshot::new(generation, engine, folders, self.fault.clone());
+        // Whoever sees what is new can see what changed.
+        self.app.changes.note(&changes);
         self.app.snapshot.store(Some(Arc::new(snapshot)));
         if !changes.is_empty() {
             tracing::info!(generation, changes = changes.len(), "what is served has changed");
         }
-        self.app.changes.note(&changes);
         let _ = self.app.live.send(LiveEvent { generation, changes: Arc::new(changes) });
     }
 

@@ -150,11 +150,11 @@ pub(super) fn run(settings: &Settings, args: &Args) -> anyhow::Result<ExitCode> 
             verbatim: args.verbatim,
             ..Request::new(&query.text, Filter::on(clock.today()))
         };
-        let ranked: Vec<String> = engine.rank_ids(&request, &weights)?.into_iter().map(|(id, _)| id).collect();
-        // Timed as a reader asks: ten articles.
+        // Timed as a reader asks, and before anything else is asked: ten articles.
         let asked = Instant::now();
-        let reply = engine.search(&Request { limit: 10, ..request })?;
+        let reply = engine.search(&Request { limit: 10, ..request.clone() })?;
         let latency_us = u64::try_from(asked.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let ranked: Vec<String> = engine.rank_ids(&request, &weights)?.into_iter().map(|(id, _)| id).collect();
         let mut outcome = judge(query, &ranked, &judgements, latency_us);
         outcome.corrected = reply.query.corrections.iter().map(|c| c.why).collect();
         let wanted = expected.as_ref().and_then(|expected| expected.get(&query.id));

@@ -62,23 +62,28 @@ impl SynonymsFile {
                 file.groups.push(words);
             }
         }
-        for (node, _) in one_way.iter().flat_map(yaml::items) {
+        for (node, at) in one_way.iter().flat_map(yaml::items) {
             let mut fields = Fields::of(node, "one_way", report);
             let pair = (fields.texts("from"), fields.texts("to"));
             fields.finish("one_way");
-            if !pair.0.is_empty() && !pair.1.is_empty() {
+            if pair.0.is_empty() || pair.1.is_empty() {
+                report.warning("synonyms", at, "one of `from` and `to` is missing", "write `- {from: [дорого], to: [цена]}`");
+            } else {
                 file.one_way.push(pair);
             }
         }
-        for (node, _) in pins.iter().flat_map(yaml::items) {
+        for (node, at) in pins.iter().flat_map(yaml::items) {
             let mut fields = Fields::of(node, "pins", report);
             let pin = (fields.texts("query"), fields.list("articles"));
             fields.finish("pins");
-            if !pin.0.is_empty() {
+            if pin.0.is_empty() || pin.1.is_empty() {
+                report.warning("synonyms", at, "one of `query` and `articles` is missing", "write `- {query: [вход], articles: [account/overview]}`");
+            } else {
                 file.pins.push(pin);
             }
         }
-        Some(file)
+        // Of a file that is none the last good one stays.
+        (!report.has_errors()).then_some(file)
     }
 }
 

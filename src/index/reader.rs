@@ -89,7 +89,7 @@ impl Reader {
         let segment = self.searcher.segment_reader(near.segment_ord);
         let places = self.places(segment.segment_id())?;
         let (slot, _) = schema::parts(places.get_val(near.doc_id));
-        let last = segment.max_doc().min(near.doc_id.saturating_add(reach));
+        let last = segment.max_doc().min(near.doc_id.saturating_add(reach + 1));
         let found = (near.doc_id.saturating_sub(reach)..last).filter(|doc| !segment.is_deleted(*doc)).filter_map(|doc| {
             let (own, section) = schema::parts(places.get_val(doc));
             (own == slot && section != SOURCE_SECTION).then_some((section, DocAddress::new(near.segment_ord, doc)))

@@ -36,9 +36,11 @@ pub struct Fields {
     pub place: Field,
     /// Lemmas of title, heading and text; their position tells which of them: see [`crate::index::analyzer::Part`].
     pub text: Field,
-    /// Stems of the same, at the same positions.
+    /// Lemmas of the title alone: short, so that an article that is called what was asked for is among the candidates.
+    pub title: Field,
+    /// Stems of what `text` holds, at the same positions.
     pub stem: Field,
-    /// Forms of the same.
+    /// Forms of what `text` holds.
     pub form: Field,
     /// Codes and phone numbers in canonical form.
     pub code: Field,
@@ -66,6 +68,7 @@ pub fn schema() -> (Schema, Fields) {
         source_id: builder.add_text_field("source_id", STRING),
         place: builder.add_u64_field("place", FAST),
         text: builder.add_text_field("text", text(Term::Lemma, IndexRecordOption::WithFreqsAndPositions)),
+        title: builder.add_text_field("title", text(Term::Lemma, IndexRecordOption::WithFreqs)),
         stem: builder.add_text_field("stem", text(Term::Stem, IndexRecordOption::WithFreqsAndPositions)),
         form: builder.add_text_field("form", forms),
         code: builder.add_text_field("code", STRING),

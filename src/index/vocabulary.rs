@@ -72,7 +72,9 @@ impl Reader {
     /// # Errors
     /// The index cannot be read.
     pub fn terms_from(&self, field: Field, prefix: &str, most: usize) -> tantivy::Result<Vec<Known>> {
-        let found = self.matching(field, AlwaysMatch, prefix, MAX_SCANNED)?;
+        // Whoever wants all of them gets all.
+        let scanned = if most == usize::MAX { usize::MAX } else { MAX_SCANNED };
+        let found = self.matching(field, AlwaysMatch, prefix, scanned)?;
         Ok(most_frequent(found, most))
     }
 

@@ -9,6 +9,7 @@ use tantivy::{Document, Index, IndexWriter, Term};
 
 use crate::content::article::{Article, ParsedArticle};
 use crate::content::catalog::Catalog;
+use crate::content::front_matter::Status;
 use crate::content::library::Slot;
 use crate::content::markdown::{Block, BlockKind};
 use crate::content::problem::u32_of;
@@ -157,7 +158,10 @@ impl Writer {
         };
         let title = names(article, catalog, &expand(&article.title)).replace(PART_MARK, " ");
         let mut documents = Vec::with_capacity(article.sections.len() + 1);
-        for (number, (section, blocks)) in article.sections.iter().zip(&parsed.blocks).enumerate() {
+        // A draft is kept to be served one day; its words are nobody's business yet.
+        let is_draft = article.matter.status == Status::Draft;
+        let sections = article.sections.iter().zip(&parsed.blocks).enumerate().filter(|_| !is_draft);
+        for (number, (section, blocks)) in sections {
             let is_bare_lead = number == 0 && blocks.is_empty() && article.sections.len() > 1;
             if is_bare_lead {
                 continue;
@@ -181,6 +185,7 @@ impl Writer {
             }
             codes.sort();
             codes.dedup();
+            document.add(OwnedValue::Str(expand(&article.title)), &[fields.title]);
             document.add(OwnedValue::Str(body), &[fields.text, fields.stem, fields.form]);
             for code in codes {
                 document.add(OwnedValue::Str(code), &[fields.code]);

@@ -25,7 +25,7 @@ use crate::search::snippet::Matcher;
 const ARTICLES_LOOKED_AT: usize = 3;
 const SECTIONS_AROUND: u32 = 7;
 
-/// The first sections of the best article, which are looked at in any case: what it is about, and its first steps.
+/// Of those, the first sections of an article are looked at even if they hold no word: what it is about, and its first steps.
 const OPENING_SECTIONS: u32 = 4;
 
 /// What an action counts beside other words.
@@ -131,12 +131,14 @@ fn of_code(source: Source<'_>) -> Option<Answer> {
     let code = plan.whole_code()?;
     let catalog = &library.catalog;
     let region = filter.region.as_deref();
-    let mut owners = catalog.code_owners(code).iter().filter_map(|(product, attribute)| {
-        let product = catalog.product(product).filter(|p| p.is_offered(filter.day, region))?;
+    let owners = catalog.code_owners(code).iter().filter_map(|(product, attribute)| {
+        let product = catalog.product(product).filter(|p| filter.admits_product(p))?;
         let (attribute, variant) = product.code_variant(attribute, filter.day, region, |own| own == code)?;
         Some(Fact { product, attribute, variant })
     });
-    Some(of_fact(source, owners.next()?))
+    // What is in force goes before what is archived.
+    let fact = owners.min_by_key(|fact| fact.product.status == Status::Archived)?;
+    Some(of_fact(source, fact))
 }
 
 /// A value of the catalogue, a code in large type, with what else is worth knowing of its product.
@@ -226,7 +228,8 @@ fn of_passages(source: Source<'_>, ranked: &[(Rung, Candidate)]) -> tantivy::Res
             vec![(near.section, near.address)]
         };
         places.retain(|(number, _)| {
-            *number < OPENING_SECTIONS || !search.is_subject() && candidate.sections.iter().any(|s| s.section == *number)
+            let is_found = candidate.sections.iter().any(|s| s.section == *number);
+            if plan.is_strict() { is_found } else { *number < OPENING_SECTIONS || !search.is_subject() && is_found }
         });
         for (number, address) in places {
             let Some(section) = article.sections.get(number as usize) else { continue };

@@ -1,9 +1,10 @@
 //! The search engine: one library, its index and its templates at one moment.
 
+use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use lru::LruCache;
 use serde::Serialize;
@@ -46,6 +47,12 @@ const WARMING_SEARCHES: usize = 4;
 /// Hits that suggestions are taken from, at the least.
 const SUGGESTED_FROM: usize = 10;
 
+/// No change waits longer than this for its engine to be warm.
+const WARMING_TIME: Duration = Duration::from_millis(20);
+
+/// Replies of more hits than this are not remembered.
+const MAX_HITS_REMEMBERED: usize = 20;
+
 /// Beginnings of words whose completions are remembered.
 const MAX_COMPLETED: usize = 4_096;
 
@@ -79,8 +86,6 @@ pub struct Request {
     pub offset: usize,
     /// What is admitted.
     pub filter: Filter,
-    /// The reader's language; told from the text when absent.
-    pub lang: Option<Lang>,
     /// Whether the query is taken exactly as it was typed: no synonyms, no corrections.
     pub verbatim: bool,
     /// Whether the reply tells how the query was read and what each signal adds.
@@ -95,7 +100,6 @@ impl Request {
             limit: 10,
             offset: 0,
             filter,
-            lang: None,
             verbatim: false,
             explain: false,
         }
@@ -250,7 +254,8 @@ impl Engine {
     pub fn related(&self, article: &Article, filter: &Filter) -> Result<Vec<String>, TantivyError> {
         let title = article.title_on(&self.library.catalog, filter.day, filter.region.as_deref());
         let request = Request { verbatim: true, ..Request::new(&title.replace(['"', '“'], " "), filter.clone()) };
-        let alike: Vec<String> = self.search(&request)?.hits.into_iter().map(|hit| hit.article).collect();
+        let alike = self.rank_ids(&request, Weights::shipped())?;
+        let alike: Vec<String> = alike.into_iter().map(|(id, _)| id).collect();
         Ok(related::related(article, &alike, &self.library, filter))
     }
 
@@ -278,8 +283,10 @@ impl Engine {
             Some(known) => known,
             None => {
                 let Some(reply) = self.answer(request, is_wanted)?.map(Arc::new) else { return Ok(None) };
-                let mut replies = self.replies.lock().unwrap_or_else(PoisonError::into_inner);
-                replies.put(request.clone(), Arc::clone(&reply));
+                if !request.explain && request.offset == 0 && request.limit <= MAX_HITS_REMEMBERED {
+                    let mut replies = self.replies.lock().unwrap_or_else(PoisonError::into_inner);
+                    replies.put(request.clone(), Arc::clone(&reply));
+                }
                 reply
             }
         };
@@ -296,9 +303,10 @@ impl Engine {
             let replies = earlier.replies.lock().unwrap_or_else(PoisonError::into_inner);
             replies.iter().take(WARMING_SEARCHES).map(|(request, _)| request.clone()).collect()
         };
+        let started = Instant::now();
         for request in asked {
             // What cannot be read will be told to those who ask for it.
-            let _ = self.search(&request);
+            let _ = self.search_while(&request, &|| started.elapsed() < WARMING_TIME);
         }
     }
 
@@ -379,9 +387,6 @@ impl Engine {
             Expander { reader: &self.reader, catalog: &self.library.catalog, synonyms: self.library.catalog.synonyms() };
         let mut plan = expander.read(&request.text, request.verbatim)?;
         let filter = Arc::new(plan.narrowed.narrow(&request.filter));
-        let lang_of = |plan: &Plan| {
-            answer::reader_lang(request.lang.or(filter.lang), &plan.read_as(), Lang::default())
-        };
         let keep = RANKED.max(request.offset + request.limit);
         let mut facet_counts = self.facets.zeros();
         let mut ranked: Vec<(Rung, Candidate)> = Vec::new();
@@ -416,13 +421,14 @@ impl Engine {
                 break;
             }
         }
-        let intent = Intent::of(&plan.asked);
-        let lang = lang_of(&plan);
+        let intent = Intent::of(&plan.asked_as());
+        let lang = answer::reader_lang(filter.lang, &plan.read_as(), Lang::default());
+        if !request.verbatim {
+            self.add_pinned(&mut ranked, &plan, &filter)?;
+        }
+        total = total.max(ranked.len() as u64);
         let asked = Asked { plan: &plan, intent, filter: &filter, lang, dense: self.dense.as_deref() };
         self.rank(&mut ranked, asked, weights)?;
-        if !request.verbatim {
-            self.pin(&mut ranked, &plan.read_as(), &filter)?;
-        }
         let weights = answer::word_weights(&plan, self.collection);
         Ok(is_wanted().then_some(Found { plan, ranked, total, facet_counts, lang, intent, filter, weights }))
     }
@@ -436,23 +442,29 @@ impl Engine {
         if asked.plan.is_empty() {
             return Ok(());
         }
+        // Those far down stay in the order they were found in.
+        let rest = ranked.split_off(ranked.len().min(RANKED));
         let (rungs, mut candidates): (Vec<Rung>, Vec<Candidate>) = std::mem::take(ranked).into_iter().unzip();
         rank::rank(&mut candidates, asked, &self.library, &self.reader, self.collection, weights)?;
         *ranked = rungs.into_iter().zip(candidates).collect();
-        // The exact code stands above all that is only like it, and what is archived below all that is in force.
-        let is_code = |rung: Rung| rung == Rung::Code;
-        ranked.sort_by(|(a_rung, a), (b_rung, b)| is_code(*b_rung).cmp(&is_code(*a_rung)).then_with(|| a.rank(b)));
+        // Pins stand first, then the exact code above all that is only like it, and what is archived below all that is in force.
+        let tier = |rung: Rung| rung.min(Rung::CodePrefix);
+        ranked.sort_by(|(a_rung, a), (b_rung, b)| match (a_rung, b_rung) {
+            (Rung::Pinned, Rung::Pinned) => Ordering::Equal,
+            _ => tier(*a_rung).cmp(&tier(*b_rung)).then_with(|| a.rank(b)),
+        });
+        ranked.extend(rest);
         Ok(())
     }
 
-    /// Puts the articles first that editors want first for a query.
-    fn pin(
+    /// Puts the articles first that editors want first for a query, in the editors' order.
+    fn add_pinned(
         &self,
         ranked: &mut Vec<(Rung, Candidate)>,
-        query: &str,
+        plan: &Plan,
         filter: &Arc<Filter>,
     ) -> Result<(), TantivyError> {
-        for id in self.library.catalog.synonyms().pinned(query).iter().rev() {
+        for id in self.library.catalog.synonyms().pinned(&plan.asked_as()).iter().rev() {
             let Some((slot, _)) = self.library.find(id) else { continue };
             let known = ranked.iter().position(|(_, candidate)| candidate.slot == slot);
             let candidate = match known {
@@ -558,9 +570,10 @@ impl Engine {
             let request = Request { limit: limit.max(SUGGESTED_FROM), ..Request::new(text, filter.clone()) };
             Some(self.search(&request)?)
         };
-        let lang = answer::reader_lang(filter.lang, text, Lang::default());
-        Ok(reply.map_or_else(Vec::new, |reply| {
-            suggest::suggest(text, limit, lang, &reply, &self.library, filter)
+        let read_as = reply.as_ref().map_or(text, |reply| reply.query.read_as.as_str());
+        let lang = answer::reader_lang(filter.lang, read_as, Lang::default());
+        Ok(reply.as_ref().map_or_else(Vec::new, |reply| {
+            suggest::suggest(text, limit, lang, reply, &self.library, filter)
         }))
     }
 }

@@ -16,7 +16,7 @@ use crate::search::ladder::STEM_WEIGHT;
 use crate::search::query::{Plan, QueryWord};
 
 /// Occurrences of one term looked at in one section.
-const MAX_OCCURRENCES: u32 = 48;
+const MAX_OCCURRENCES: usize = 48;
 
 /// Sections of one article looked at around the best one; longer articles are lists of everything.
 const MAX_SECTIONS: DocId = 256;
@@ -83,7 +83,7 @@ pub fn gather(
             let is_own = |doc: DocId| schema::parts(column.get_val(doc)).0 == place.slot;
             let doc = place.address.doc_id;
             let start = (doc.saturating_sub(MAX_SECTIONS)..doc).rev().take_while(|d| is_own(*d)).last().unwrap_or(doc);
-            let last = segment.max_doc().min(doc.saturating_add(MAX_SECTIONS));
+            let last = segment.max_doc().min(doc.saturating_add(MAX_SECTIONS + 1));
             let end = (doc + 1..last).find(|d| !is_own(*d)).unwrap_or(last);
             here.push((start..end, number));
         }
@@ -158,13 +158,8 @@ impl Segment<'_> {
                 doc = postings.seek(range.start);
             }
             while doc < range.end {
-                if postings.term_freq() <= MAX_OCCURRENCES {
-                    postings.positions(&mut positions);
-                } else {
-                    // Reading all of them would cost more than they tell.
-                    postings.positions(&mut positions);
-                    positions.truncate(MAX_OCCURRENCES as usize);
-                }
+                postings.positions(&mut positions);
+                positions.truncate(MAX_OCCURRENCES);
                 let section = section_of(&mut found[*number], DocAddress::new(self.ordinal, doc));
                 section.occurrences.extend(positions.iter().map(|p| Occurrence { word, position: *p, weight }));
                 doc = postings.advance();

@@ -12,6 +12,8 @@ use crate::content::synonyms::Synonyms;
 use crate::index::reader::Reader;
 use crate::index::vocabulary::Known;
 use crate::language::{family, layout, morphology, transliteration, typo, words};
+use crate::search::intent::Intent;
+use crate::search::operators;
 use crate::search::query::{Correction, Plan, QueryWord, Reading, Why};
 
 /// What readings count beside the word itself.
@@ -23,6 +25,12 @@ const CORRECTION_WEIGHT: f32 = 0.9;
 
 /// What an unusual spelling of a sound takes off a transliteration.
 const SOUND_PENALTY: f32 = 0.15;
+
+/// What the other script costs by itself: a slip of one letter that sounds alike is likelier.
+const OTHER_SCRIPT: f32 = 0.4;
+
+/// Words of one query that are corrected at most: each takes a look through the vocabulary.
+const MAX_CORRECTED: usize = 8;
 
 /// Unusual sounds at most in a transliteration.
 const MAX_UNUSUAL_SOUNDS: u32 = 3;
@@ -133,7 +141,8 @@ impl Expander<'_> {
         for (number, token) in tokens.iter().enumerate() {
             let is_open = number + 1 == tokens.len() && !token.ends_with(char::is_whitespace);
             let other = if words::is_cyrillic(token) { layout::to_latin(token) } else { layout::to_cyrillic(token) };
-            let kind = if self.all_known(token, is_open)? {
+            let is_operator = token.contains(['"', '“']) || operators::looks_like_field(token);
+            let kind = if is_operator || self.all_known(token, is_open)? {
                 LayoutToken::Right
             } else if self.all_known(&other, is_open)? && self.is_telling(&other, is_open)? {
                 LayoutToken::Wrong
@@ -155,7 +164,7 @@ impl Expander<'_> {
                 // Little words and single letters are words on both layouts.
                 LayoutToken::Right => {
                     let forms = words::words(token);
-                    let is_short = forms.iter().all(|w| w.form.chars().count() <= 2);
+                    let is_short = !forms.is_empty() && forms.iter().all(|w| w.form.chars().count() <= 2);
                     same_script && is_short && self.all_known(other, false)?
                 }
             };
@@ -281,7 +290,7 @@ impl Expander<'_> {
             let family = self.family(&word.lemma)?;
             is_wider |= !family.is_empty();
             for (lemma, _) in family {
-                add_lemma(word, &lemma, FAMILY_WEIGHT, Why::Family);
+                add(word, &lemma, FAMILY_WEIGHT, Why::Family);
             }
         }
         Ok(is_wider)
@@ -311,14 +320,16 @@ impl Expander<'_> {
     /// The index cannot be read.
     pub fn correct(&self, plan: &mut Plan, with_rare: bool) -> Result<bool> {
         let mut is_wider = false;
-        let mut at = 0;
-        while at < plan.words.len() {
+        let (mut at, mut corrected) = (0, 0);
+        while at < plan.words.len() && corrected < MAX_CORRECTED {
             let word = &plan.words[at];
             let is_asked = word.is_unknown() || with_rare && word.frequency <= RARE && word.readings.is_empty();
-            if word.is_quoted || !is_asked || word.form.bytes().any(|b| b.is_ascii_digit()) {
+            let is_left = word.is_quoted || word.form.bytes().any(|b| b.is_ascii_digit()) || Intent::tells(&word.lemma);
+            if !is_asked || is_left {
                 at += 1;
                 continue;
             }
+            corrected += 1;
             let is_unknown = word.is_unknown();
             let readings = self.corrections(&word.form)?;
             let best_cost = readings.first().map(|(cost, _)| *cost);
@@ -358,7 +369,7 @@ impl Expander<'_> {
     /// What an unknown word was meant to be, the likeliest first, with the cost of the mistake.
     fn corrections(&self, form: &str) -> Result<Vec<(f32, Reading)>> {
         let mut scored: Vec<(f32, f32, Known, Why)> = Vec::new();
-        for known in self.near(form)? {
+        for known in self.near(form)?.into_iter().filter(|known| known.form != form) {
             let cost = typo::cost(form, &known.form);
             scored.push((likelihood(cost, known.frequency), cost, known, Why::Typo));
         }
@@ -369,7 +380,7 @@ impl Expander<'_> {
             for known in self.reader.words_sounding(form)? {
                 let Some(unusual) = transliteration::cost(form, &known.form) else { continue };
                 if unusual <= MAX_UNUSUAL_SOUNDS {
-                    let cost = unusual as f32 * SOUND_PENALTY;
+                    let cost = OTHER_SCRIPT + unusual as f32 * SOUND_PENALTY;
                     scored.push((likelihood(cost, known.frequency), cost, known, Why::Transliteration));
                 }
             }
@@ -500,15 +511,10 @@ fn likelihood(cost: f32, frequency: u64) -> f32 {
     (frequency as f32).ln_1p() * FREQUENCY_WEIGHT - cost * EDIT_WEIGHT
 }
 
+/// Adds a reading, unless the word is that already.
 fn add(word: &mut QueryWord, form: &str, weight: f32, why: Why) {
-    let lemma = morphology::lemma(form);
+    let lemma = if why == Why::Family { form.to_owned() } else { morphology::lemma(form) };
     if word.lemma != lemma && word.readings.iter().all(|r| r.lemma != lemma) {
         word.readings.push(Reading { form: form.to_owned(), lemma, weight, why });
-    }
-}
-
-fn add_lemma(word: &mut QueryWord, lemma: &str, weight: f32, why: Why) {
-    if word.lemma != lemma && word.readings.iter().all(|r| r.lemma != lemma) {
-        word.readings.push(Reading { form: lemma.to_owned(), lemma: lemma.to_owned(), weight, why });
     }
 }

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use crate::content::catalog::{Attribute, AttributeType, Catalog, Lang, Product, Variant};
 use crate::content::front_matter::Status;
 use crate::content::synonyms::Synonyms;
-use crate::language::{family, morphology, words};
+use crate::language::{family, morphology, typo, words};
 use crate::search::filter::Filter;
 use crate::search::intent::Intent;
-use crate::search::query::{Plan, Why};
+use crate::search::query::{Plan, Reading, Why};
 
 /// Words that name no product and ask for nothing, but stand in questions about them.
 const FILLERS: &[&str] = &[
@@ -25,6 +25,9 @@ const TIMES: &[&str] = &[
 
 /// The share of a name, by what its words tell, that must be asked for.
 const NAMED: f32 = 0.6;
+
+/// A slip that costs more may be another word altogether.
+const SURE_SLIP: f32 = 0.6;
 
 /// Another product that is named so nearly as well leaves doubt which is meant.
 const DOUBT: f32 = 0.95;
@@ -63,8 +66,9 @@ impl ProductNames {
             }
             // A short number is a name: «звонок на 611».
             for (_, code, _) in product.codes().filter(|(_, code, _)| code.bytes().all(|b| b.is_ascii_digit()) && code.len() <= 6) {
-                made.by_word.entry(code.to_owned()).or_default().push(made.names.len());
-                made.names.push((vec![code.to_owned()], product.id.clone()));
+                let term = catalog.synonyms().canonical(code).to_owned();
+                made.by_word.entry(term.clone()).or_default().push(made.names.len());
+                made.names.push((vec![term], product.id.clone()));
             }
         }
         made
@@ -127,13 +131,21 @@ pub fn find<'a>(
         .words
         .iter()
         .map(|word| {
-            // A word nobody wrote counts as what it was corrected to.
-            let meant = word.readings.iter().find(|r| r.why >= Why::Transliteration).filter(|_| word.frequency == 0);
+            // A word nobody wrote counts as what it was corrected to, if hardly anything else can be meant.
+            let is_sure = |r: &&Reading| match r.why {
+                Why::Transliteration | Why::Spacing => true,
+                Why::Typo => typo::cost(&word.form, &r.form) <= SURE_SLIP,
+                _ => false,
+            };
+            let meant = word.readings.iter().find(is_sure).filter(|_| word.frequency == 0);
             synonyms.canonical(meant.map_or(word.lemma.as_str(), |r| r.lemma.as_str())).to_owned()
         })
         .collect();
-    let (product, called) = names.find(&asked)?;
-    let product = catalog.product(product).filter(|p| p.is_offered(filter.day, filter.region.as_deref()))?;
+    let mut terms = asked.clone();
+    terms.sort();
+    terms.dedup();
+    let (product, called) = names.find(&terms)?;
+    let product = catalog.product(product).filter(|p| filter.admits_product(p))?;
     let rest: Vec<&str> =
         asked.iter().map(String::as_str).filter(|term| !called.contains(term)).collect();
     let mut scored: Vec<(f32, &'a Attribute)> = Vec::new();
@@ -152,12 +164,13 @@ pub fn find<'a>(
                 || FILLERS.contains(term)
         };
         // What only repeats the product's name asks for nothing.
-        let is_wanted = fits || rest.iter().any(|term| is_asked(term));
+        let is_wanted = fits || rest.iter().any(|term| is_asked(term) && !FILLERS.contains(term));
         if !is_wanted || !rest.iter().all(is_explained) {
             continue;
         }
         let unasked = label.iter().filter(|l| !asked.iter().any(|term| is_alike(l, term))).count();
-        let score = held as f32 + f32::from(u8::from(fits)) - 0.1 * unasked as f32;
+        let is_price = intent == Some(Intent::Price) && attribute.kind == AttributeType::Money;
+        let score = held as f32 + f32::from(u8::from(fits)) + 0.5 * f32::from(u8::from(is_price)) - 0.1 * unasked as f32;
         scored.push((score, attribute));
     }
     scored.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -165,11 +178,18 @@ pub fn find<'a>(
     if scored.get(1).is_some_and(|(second, _)| *second >= best) {
         return None;
     }
-    if product.status == Status::Archived && attribute.kind == AttributeType::Code && intent == Some(Intent::Connect) {
+    let may_leave = matches!(intent, Some(Intent::Disable | Intent::Check));
+    if product.status == Status::Archived && attribute.kind == AttributeType::Code && !may_leave {
         // It is not to be had any more, whatever its code was.
         return None;
     }
     let (attribute, variant) = product.variant(&attribute.id, filter.day, filter.region.as_deref())?;
+    let in_force = |variants: &[Variant]| variants.iter().filter(|v| v.validity.in_force(filter.day, None)).count();
+    let others = product.values.iter().find(|(a, _)| a.id == attribute.id).map_or(0, |(_, v)| in_force(v));
+    if filter.region.is_none() && !variant.validity.regions.is_empty() && others > 1 {
+        // It differs from region to region, and nobody said which.
+        return None;
+    }
     Some(Fact { product, attribute, variant })
 }
 
@@ -190,7 +210,7 @@ fn is_alike(label: &str, term: &str) -> bool {
 fn intent_fits(intent: Intent, attribute: &Attribute, label: &[String]) -> bool {
     let is_told = label.iter().any(|term| intent.is_told_by(term));
     match intent {
-        Intent::Price => attribute.kind == AttributeType::Money || is_told,
+        Intent::Price => attribute.kind == AttributeType::Money || is_told && attribute.kind == AttributeType::Text,
         Intent::Connect | Intent::Disable | Intent::Check => attribute.kind == AttributeType::Code && is_told,
         Intent::Phone => attribute.kind == AttributeType::Code && !is_told_by_other(label),
         Intent::Hours | Intent::Conditions => is_told,

@@ -8,7 +8,7 @@ use tantivy::query::{EnableScoring, Explanation, Query, Scorer, Weight};
 use tantivy::{DocId, DocSet, Score, SegmentReader, TERMINATED};
 
 use crate::content::article::Article;
-use crate::content::catalog::Lang;
+use crate::content::catalog::{Lang, Product};
 use crate::content::front_matter::{Kind, Status};
 use crate::content::library::Library;
 use crate::index::reader::Reader;
@@ -56,6 +56,13 @@ impl Filter {
             && self.tags.iter().all(|tag| matter.tags.contains(tag))
             && (self.products.is_empty()
                 || article.products().any(|p| self.products.iter().any(|own| own == p)))
+    }
+
+    /// Whether a product passes.
+    pub fn admits_product(&self, product: &Product) -> bool {
+        product.is_offered(self.day, self.region.as_deref())
+            && self.status.is_none_or(|status| status == product.status)
+            && (self.products.is_empty() || self.products.contains(&product.id))
     }
 
     /// Whether a section of an article that passes is in force.

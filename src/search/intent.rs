@@ -95,6 +95,11 @@ impl Intent {
         matches!(self, Self::Connect | Self::Disable | Self::Check | Self::HowTo)
     }
 
+    /// Whether a lemma is one of those that tell what is asked.
+    pub fn tells(lemma: &str) -> bool {
+        telling().contains_key(lemma)
+    }
+
     /// Whether a lemma alone tells this, or is part of what tells it.
     pub fn is_told_by(self, lemma: &str) -> bool {
         let told = TELLING.iter().find(|(intent, _)| *intent == self).map_or(&[][..], |(_, told)| told);

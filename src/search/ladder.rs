@@ -90,11 +90,22 @@ pub fn query(rung: Rung, plan: &Plan, reader: &Reader) -> Result<Box<dyn Query>,
     for word in &plan.excluded {
         parts.push((Occur::MustNot, term(reader.fields.text, &word.lemma)));
     }
+    // What an article is called counts once more, lest a short one be lost among many that speak of it.
+    if !matches!(rung, Rung::Everything | Rung::Code | Rung::CodePrefix) {
+        parts.extend(plan.words.iter().flat_map(|word| titled(word, reader)).map(|query| (Occur::Should, query)));
+    }
     if parts.is_empty() {
         return Ok(sought);
     }
     parts.push((Occur::Must, sought));
     Ok(Box::new(BooleanQuery::new(parts)))
+}
+
+/// A word in titles: as it is, or as what it was corrected to.
+fn titled(word: &QueryWord, reader: &Reader) -> Option<Box<dyn Query>> {
+    let corrected = word.readings.first().filter(|_| word.frequency == 0);
+    let lemma = corrected.map_or(&word.lemma, |reading| &reading.lemma);
+    (!words::is_stop_word(&word.form)).then(|| term(reader.fields.title, lemma))
 }
 
 /// All sections of one article.

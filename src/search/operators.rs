@@ -72,10 +72,22 @@ const KINDS_RU: [(&str, Kind); 10] = [
     ("сценарий", Kind::Script),
 ];
 
+/// Excluded words and field words of a query beyond these are words like others.
+const MAX_OPERATORS: usize = 16;
+
+/// Whether a token may be a field word; told before a query is read on another keyboard layout.
+pub fn looks_like_field(token: &str) -> bool {
+    const FIELDS: &[&str] = &[
+        "kind", "type", "тип", "вид", "product", "продукт", "товар", "tag", "тег", "метка", "lang", "язык", "status", "статус", "region", "регион",
+    ];
+    token.split_once(':').is_some_and(|(name, _)| FIELDS.contains(&words::fold(name).as_str()))
+}
+
 /// Takes a query apart. A field or value nobody knows stays a word, as does a quote that is not closed.
 pub fn read(text: &str, catalog: &Catalog) -> Operators {
     let mut found = Operators::default();
     let mut rest = text;
+    let mut fields = 0;
     while let Some(first) = rest.chars().next() {
         if let Some((open, close)) = QUOTES.iter().find(|(open, _)| *open == first)
             && let Some(end) = rest[open.len_utf8()..].find(*close)
@@ -94,9 +106,12 @@ pub fn read(text: &str, catalog: &Catalog) -> Operators {
         let (token, after) = rest.split_at(end.unwrap_or(rest.len()).max(first.len_utf8()));
         let is_fresh = found.rest.is_empty() || found.rest.ends_with(char::is_whitespace);
         let excluded = token.strip_prefix(['-', '−']).filter(|word| is_fresh && word.starts_with(char::is_alphabetic));
-        if let Some(word) = excluded {
+        let is_full = found.excluded.len() + fields >= MAX_OPERATORS;
+        if let Some(word) = excluded.filter(|_| !is_full) {
             found.excluded.push(word.to_owned());
-        } else if !(is_fresh && read_field(token, catalog, &mut found.narrowed)) {
+        } else if is_fresh && !is_full && read_field(token, catalog, &mut found.narrowed) {
+            fields += 1;
+        } else {
             found.rest.push_str(token);
         }
         rest = after;

@@ -243,7 +243,7 @@ fn fits(intent: Intent, kind: BlockKind, text: &str, is_named: bool) -> bool {
         Intent::HowTo => kind == BlockKind::Steps || is_named,
         Intent::Price => has_digit && holds(&["₽", "руб", "price", "fee"]) || holds(&["бесплатн", "free", "не взима", "без плат"]),
         Intent::Phone => !codes::find_codes(text).is_empty() || has_digit,
-        Intent::Hours => has_digit || holds(&["круглосуточно", "day and night", "around the clock"]),
+        Intent::Hours => has_digit && text.contains(':') || holds(&["круглосуточно", "day and night", "around the clock"]),
         Intent::Conditions => has_digit || is_named || holds(&["только", "нельзя", "можно", "only", "cannot"]),
         Intent::Compare => kind == BlockKind::Table || intent_in(intent, text) || is_named,
     }

@@ -143,20 +143,23 @@ impl Plan {
         let has_operators = rest != trimmed;
         let mut plan = Self {
             text: trimmed.to_owned(),
-            code: codes::find_codes(&rest).into_iter().next().map(|c| QueryCode::Whole(c.canonical)),
+            code: codes::find_codes(trimmed).into_iter().next().map(|c| QueryCode::Whole(c.canonical)),
             excluded: excluded.iter().flat_map(|text| words::words(text)).map(|w| QueryWord::of(&w.form)).collect(),
             narrowed,
             ..Self::default()
         };
-        let mut last_end = 0;
+        let (mut last_end, mut last_is_new) = (0, false);
         words::for_each_word(&rest, |range, form| {
             last_end = range.end;
-            if plan.words.len() < MAX_WORDS && plan.words.iter().all(|w| w.form != form) {
+            last_is_new = plan.words.len() < MAX_WORDS && plan.words.iter().all(|w| w.form != form);
+            if last_is_new {
                 plan.words.push(QueryWord::of(form));
             }
         });
-        plan.last_is_open =
-            !has_operators && last_end == trimmed.len() && last_end > 0 && !text.ends_with(char::is_whitespace);
+        plan.last_is_open = !has_operators
+            && last_is_new
+            && last_end == trimmed.len()
+            && !text.ends_with(char::is_whitespace);
         plan.leave_out_little_words();
         for phrase in phrases {
             let start = plan.words.len();
@@ -182,6 +185,7 @@ impl Plan {
             // «тариф на»: a little word at the end is no beginning of a long one worth waiting for.
             if self.words.len() > 1 && self.words.last().is_some_and(|w| words::is_stop_word(&w.form)) {
                 self.words.pop();
+                self.last_is_open = false;
             }
         }
     }
@@ -190,14 +194,18 @@ impl Plan {
     pub fn read_as(&self) -> String {
         match &self.code {
             Some(QueryCode::Whole(code) | QueryCode::Partial(code)) if self.words.is_empty() => code.clone(),
-            _ => {
-                let mut text = self.text.clone();
-                for Correction { from, to, .. } in &self.corrections {
-                    text = replace_word(&text, from, to);
-                }
-                text
-            }
+            _ => self.corrected(&self.text),
         }
+    }
+
+    /// What was asked, operators left out, with its corrections.
+    pub fn asked_as(&self) -> String {
+        self.corrected(&self.asked)
+    }
+
+    fn corrected(&self, text: &str) -> String {
+        let corrections = self.corrections.iter();
+        corrections.fold(text.to_owned(), |text, Correction { from, to, .. }| replace_word(&text, from, to))
     }
 
     /// The whole code asked for.
@@ -208,6 +216,11 @@ impl Plan {
         }
     }
 
+    /// Whether only the very sections that the query finds will do: it names a code, quotes, or excludes.
+    pub fn is_strict(&self) -> bool {
+        self.code.is_some() || !self.phrases.is_empty() || !self.excluded.is_empty()
+    }
+
     /// Whether nothing is asked for: then everything that is admitted is listed.
     pub fn is_empty(&self) -> bool {
         self.code.is_none() && self.words.is_empty()
@@ -215,15 +228,12 @@ impl Plan {
 
     /// Whether the text asks for nothing but what a filter can tell: no text, or field words alone.
     pub fn lists_everything(&self) -> bool {
-        self.is_empty() && self.excluded.is_empty() && self.asked.trim().is_empty()
+        self.is_empty() && self.asked.trim().is_empty()
     }
 }
 
 /// The text with the first word that is `from`, in any case, replaced.
 fn replace_word(text: &str, from: &str, to: &str) -> String {
-    if let Some(at) = text.find(from) {
-        return format!("{}{to}{}", &text[..at], &text[at + from.len()..]);
-    }
     let found = words::words(text).into_iter().find(|w| w.form == words::fold(from));
     match found {
         Some(word) => format!("{}{to}{}", &text[..word.range.start], &text[word.range.end..]),

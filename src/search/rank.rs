@@ -127,7 +127,11 @@ pub fn rank(
     let forms = [forms_of(&plan.asked), forms_of(&plan.read_as())];
     let slots: Vec<Slot> = candidates.iter().map(|candidate| candidate.slot).collect();
     let nearness = asked.dense.and_then(|dense| dense.nearness(&plan.read_as(), &slots)).unwrap_or_default();
-    for (number, (candidate, evidence)) in candidates.iter_mut().zip(&evidence).enumerate() {
+    for (number, (candidate, mut evidence)) in candidates.iter_mut().zip(evidence).enumerate() {
+        if plan.is_strict() {
+            // Only what the query itself found may be shown: other sections lack the phrase or the code, or hold what must not be there.
+            evidence.sections.retain(|s| candidate.sections.iter().any(|found| found.section == s.section));
+        }
         let Some(article) = library.article(candidate.slot) else { continue };
         let title = article.title_on(&library.catalog, filter.day, filter.region.as_deref());
         let heading_words = |section: &evidence::SectionEvidence| {
@@ -135,7 +139,7 @@ pub fn rank(
         };
         let title_words = || title.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).count();
         let (mut signals, best) =
-            signals::of_evidence(plan, evidence, &word_weights, collection, title_words, heading_words);
+            signals::of_evidence(plan, &evidence, &word_weights, collection, title_words, heading_words);
         add_signals_of_article(&mut signals, article, &title, asked, library, &forms);
         signals[Signal::Dense as usize] = nearness.get(number).copied().unwrap_or(0.0);
         candidate.signals = signals;

@@ -71,15 +71,24 @@ impl<'p> Matcher<'p> {
                 if !form.starts_with(self.initials.as_slice()) {
                     return;
                 }
+                let before = found.len();
                 let word = morphology::with_lemma(form, |lemma| {
+                    // One word of a text may stand for several of the query: wifi for wi and fi.
+                    for (at, word) in self.plan.words.iter().enumerate() {
+                        if word.readings.iter().any(|r| r.form == form || r.lemma == lemma) {
+                            found.push(Found { range: range.clone(), word: at });
+                        }
+                    }
                     self.plan.words.iter().enumerate().position(|(at, word)| {
                         word.form == form
                             || word.lemma == lemma
-                            || word.readings.iter().any(|r| r.form == form || r.lemma == lemma)
                             || at == last && self.plan.last_is_open && form.starts_with(word.form.as_str())
                     })
                 });
                 let word = word.or_else(|| {
+                    if found.len() > before {
+                        return None;
+                    }
                     let is_near = |w: &crate::search::query::QueryWord| {
                         words::is_cyrillic(form)
                             && form.starts_with(w.stem.as_str())

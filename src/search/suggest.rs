@@ -4,7 +4,6 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::content::catalog::Lang;
-use crate::content::front_matter::Status;
 use crate::content::library::Library;
 use crate::language::words;
 use crate::search::engine::Reply;
@@ -108,11 +107,11 @@ fn suggest_products(
     found: &mut Vec<Suggestion>,
 ) {
     let region = filter.region.as_deref();
-    for product in library.catalog.products().filter(|p| p.status != Status::Draft) {
+    for product in library.catalog.products().filter(|p| filter.admits_product(p)) {
         let title = product.title.get(lang);
         let is_named = begins(typed, &words::fold(title))
             || product.aliases.iter().any(|alias| begins(typed, &words::fold(alias)));
-        if is_named && product.validity.in_force(filter.day, region) {
+        if is_named {
             let article = product.article.clone();
             found.push(Suggestion {
                 text: title.to_owned(),
@@ -128,7 +127,7 @@ fn suggest_codes(prefix: &str, lang: Lang, library: &Library, filter: &Filter, f
     let region = filter.region.as_deref();
     for (code, owners) in library.catalog.codes_from(prefix) {
         for (product, attribute) in owners {
-            let product = library.catalog.product(product).filter(|p| p.is_offered(filter.day, region));
+                let product = library.catalog.product(product).filter(|p| filter.admits_product(p));
             let Some((product, (attribute, variant))) = product
                 .and_then(|p| Some((p, p.code_variant(attribute, filter.day, region, |own| own == code)?)))
             else {

@@ -121,6 +121,7 @@ fn an_operator_types_reads_and_copies() {
         for letter in "подключить пакет".chars() {
             field.send_keys(&letter.to_string()).await.unwrap();
         }
+        until(&client, "the last letter is answered", "return document.querySelector('.count')?.dataset.query === 'подключить пакет'").await;
         until(&client, "the words are found", "return [...document.querySelectorAll('.hit mark')].some(m => m.textContent.toLowerCase().startsWith('подключ'))").await;
 
         // Arrows choose, Enter opens, the article and its templates stand beside the results.

@@ -30,6 +30,8 @@ async function search() {
   running?.abort();
   const query = new URLSearchParams(location.search);
   query.set("q", field.value);
+  // What is typed now is read anew.
+  query.delete("verbatim");
   history.replaceState(null, "", field.value ? `/?${query}` : "/");
   if (!field.value.trim()) {
     results.replaceChildren();
