@@ -191,7 +191,12 @@ impl Expander<'_> {
 
     /// Whether a token says enough to tell the layout by.
     fn is_telling(&self, token: &str, is_open: bool) -> Result<bool> {
-        let forms = words::words(token);
+        // Nobody begins an English word with a comma: «берут» is no ",then".
+        if !words::is_cyrillic(token) && !token.starts_with(char::is_alphanumeric) {
+            return Ok(false);
+        }
+        let mut forms = words::words(token);
+        forms.retain(|word| !words::is_stop_word(&word.form));
         let letters = forms.iter().map(|w| w.form.chars().filter(|c| c.is_alphabetic()).count()).max().unwrap_or(0);
         // Three letters make a word on either layout too easily.
         let mut most = 0;

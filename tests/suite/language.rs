@@ -42,6 +42,7 @@ fn base() -> Base {
         ("articles/internet.md", "---\ntitle: Интернет дома\n---\n\nМобильный телефон раздаёт интернет. Роуминга дома нет.\n"),
         ("articles/autopayment.md", "---\ntitle: Автоплатёж\n---\n\nАвтоплатёж пополняет счёт сам. Подключение бесплатно.\n"),
         ("articles/en/refund.md", "---\ntitle: Refunds and disputes\n---\n\nA refund takes ten days.\n"),
+        ("articles/en/then.md", "---\ntitle: Then and now\n---\n\nWhat was then, and then again.\n"),
         ("articles/wifi.md", "---\ntitle: Wi-Fi в салоне\n---\n\nПароль от сети знает старший смены.\n"),
     ])
 }
@@ -84,6 +85,8 @@ fn slips_layouts_scripts_and_spaces_are_read_and_told() {
         }
         assert!(corrections(&verbatim).is_empty());
     }
+    let reply = served.search("берут роуминг", "");
+    assert!(corrections(&reply).iter().all(|(_, _, why)| why != "layout"), "not \",then\": {reply}");
     for clean in ["роуминг", "мобильный интернет", "refund", "wi-fi", "вай-фай", "Wi-Fi пароль"] {
         let reply = served.search(clean, "");
         assert!(corrections(&reply).is_empty(), "{clean}: {reply}");

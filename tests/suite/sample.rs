@@ -52,3 +52,34 @@ fn the_sample_has_twins_flows_and_channels() {
         values.as_array().unwrap().iter().map(|p| p["values"].as_array().unwrap().len()).sum();
     assert!(values >= 60, "{values} values");
 }
+
+/// The golden set holds what operators type; it is never tuned on. These bounds are below what stands in docs/relevance.md, so that only a
+/// real loss breaks them.
+#[test]
+fn the_golden_set_is_answered_as_well_as_it_was() {
+    let golden = root().join("tests/golden");
+    let output = Base::new()
+        .command("eval")
+        .arg("--articles")
+        .arg(root().join("articles"))
+        .arg("--templates")
+        .arg(root().join("templates"))
+        .arg("--queries")
+        .arg(golden.join("queries.jsonl"))
+        .arg("--qrels")
+        .arg(golden.join("qrels.tsv"))
+        .arg("--answers")
+        .arg(golden.join("answers.jsonl"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let number = |value: &serde_json::Value| value.as_f64().unwrap();
+    assert!(number(&report["queries"]) >= 300.0);
+    assert!(number(&report["ndcg_at_10"]) > 0.70, "{}", report["ndcg_at_10"]);
+    assert!(number(&report["success_at_3"]) > 0.90, "{}", report["success_at_3"]);
+    let answers = &report["answers"];
+    assert_eq!(answers["wrong_facts"], 0, "{answers}");
+    assert!(number(&answers["precision"]) > 0.88, "{answers}");
+    assert!(number(&answers["coverage"]) > 0.30, "{answers}");
+}
