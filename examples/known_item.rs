@@ -53,7 +53,9 @@ impl Plain {
         let mut writer = index.writer(200_000_000).unwrap();
         for (_, article) in engine.library.articles() {
             let text = engine.reader.source(&article.id).unwrap().unwrap_or_default();
-            writer.add_document(doc!(id => article.id.as_str(), title => article.title.as_str(), body => text)).unwrap();
+            writer
+                .add_document(doc!(id => article.id.as_str(), title => article.title.as_str(), body => text))
+                .unwrap();
         }
         writer.commit().unwrap();
         let segments = index.searchable_segment_ids().unwrap();
@@ -62,21 +64,29 @@ impl Plain {
     }
 
     fn search(&self, text: &str, way: Way) -> Vec<String> {
-        let words: Vec<String> =
-            text.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).map(str::to_lowercase).collect();
+        let words: Vec<String> = text
+            .split(|c: char| !c.is_alphanumeric())
+            .filter(|w| !w.is_empty())
+            .map(str::to_lowercase)
+            .collect();
         let mut parts: Vec<(Occur, Box<dyn Query>)> = Vec::new();
         for (number, word) in words.iter().enumerate() {
             for field in [self.title, self.body] {
                 let term = Term::from_field_text(field, word);
                 let query: Box<dyn Query> = match way {
                     Way::Typo => Box::new(FuzzyTermQuery::new(term, 1, true)),
-                    Way::Prefix if number + 1 == words.len() => Box::new(FuzzyTermQuery::new_prefix(term, 0, true)),
+                    Way::Prefix if number + 1 == words.len() => {
+                        Box::new(FuzzyTermQuery::new_prefix(term, 0, true))
+                    }
                     _ => Box::new(TermQuery::new(term, IndexRecordOption::WithFreqs)),
                 };
                 parts.push((Occur::Should, query));
             }
         }
-        let found = self.searcher.search(&BooleanQuery::new(parts), &TopDocs::with_limit(10).order_by_score()).unwrap();
+        let found = self
+            .searcher
+            .search(&BooleanQuery::new(parts), &TopDocs::with_limit(10).order_by_score())
+            .unwrap();
         let id = |address| {
             let document: TantivyDocument = self.searcher.doc(address).unwrap();
             document.get_first(self.id).and_then(|v| v.as_str().map(str::to_owned)).unwrap()
@@ -87,11 +97,15 @@ impl Plain {
 
 /// One slip in one of the longer words: a letter left out, doubled, exchanged for another of the word's script, or swapped with the next.
 fn with_typo(title: &str, random: &mut fastrand::Rng) -> Option<String> {
-    let long: Vec<_> = words::words(title).into_iter().filter(|w| w.form.chars().count() >= 5 && !w.form.bytes().any(|b| b.is_ascii_digit())).collect();
+    let long: Vec<_> = words::words(title)
+        .into_iter()
+        .filter(|w| w.form.chars().count() >= 5 && !w.form.bytes().any(|b| b.is_ascii_digit()))
+        .collect();
     let word = long.get(random.usize(..long.len().max(1)))?;
     let mut letters: Vec<char> = title[word.range.clone()].chars().collect();
     let at = random.usize(1..letters.len() - 1);
-    let alphabet: Vec<char> = if words::is_cyrillic(&word.form) { ('а'..='я').collect() } else { ('a'..='z').collect() };
+    let alphabet: Vec<char> =
+        if words::is_cyrillic(&word.form) { ('а'..='я').collect() } else { ('a'..='z').collect() };
     match random.u8(..4) {
         0 => {
             letters.remove(at);
@@ -113,10 +127,16 @@ fn cut(title: &str) -> Option<String> {
 
 fn seek(name: &str, folder: &Path) {
     let scratch = tempfile::tempdir().unwrap();
-    let settings = Settings { articles: folder.to_owned(), templates: scratch.path().join("none"), ..Settings::default() };
+    let settings = Settings {
+        articles: folder.to_owned(),
+        templates: scratch.path().join("none"),
+        ..Settings::default()
+    };
     let clock = Clock::system(settings.zone());
     let progress = Arc::new(Progress::default());
-    let loader = Loader::create(Folders::of(&settings), &scratch.path().join("index"), clock.clone(), progress).unwrap();
+    let loader =
+        Loader::create(Folders::of(&settings), &scratch.path().join("index"), clock.clone(), progress)
+            .unwrap();
     let engine = loader.engine().unwrap();
     let plain = Plain::of(&engine);
     let mut titles: HashMap<String, usize> = HashMap::new();
@@ -137,7 +157,9 @@ fn seek(name: &str, folder: &Path) {
     random.shuffle(&mut sought);
     sought.truncate(SAMPLE);
     println!("\n{name}: {} articles, {} sought", engine.library.articles().count(), sought.len());
-    println!("| way | queries | MRR@10 | first | p50 ms | p95 ms | plain MRR@10 | first | p50 ms | p95 ms |\n|---|---|---|---|---|---|---|---|---|---|");
+    println!(
+        "| way | queries | MRR@10 | first | p50 ms | p95 ms | plain MRR@10 | first | p50 ms | p95 ms |\n|---|---|---|---|---|---|---|---|---|---|"
+    );
     for way in [Way::Plain, Way::Typo, Way::Layout, Way::Prefix] {
         let queries: Vec<(&String, String)> = sought
             .iter()
@@ -178,7 +200,13 @@ fn measure(queries: &[(&String, String)], mut search: impl FnMut(&str) -> Vec<St
     times.sort_unstable();
     let percentile = |p: usize| times[(times.len() - 1) * p / 100] as f64 / 1000.0;
     let count = queries.len() as f64;
-    format!("{:.3} | {:.3} | {:.2} | {:.2}", reciprocal / count, first as f64 / count, percentile(50), percentile(95))
+    format!(
+        "{:.3} | {:.3} | {:.2} | {:.2}",
+        reciprocal / count,
+        first as f64 / count,
+        percentile(50),
+        percentile(95)
+    )
 }
 
 fn main() {

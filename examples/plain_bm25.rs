@@ -62,7 +62,8 @@ fn measure(set: &Path) {
                 parts.push((Occur::Should, Box::new(TermQuery::new(term, IndexRecordOption::WithFreqs))));
             }
         });
-        let found = searcher.search(&BooleanQuery::new(parts), &TopDocs::with_limit(10).order_by_score()).unwrap();
+        let found =
+            searcher.search(&BooleanQuery::new(parts), &TopDocs::with_limit(10).order_by_score()).unwrap();
         let name = |address| {
             let document: TantivyDocument = searcher.doc(address).unwrap();
             document.get_first(id).and_then(|v| v.as_str().map(str::to_owned)).unwrap()

@@ -125,7 +125,8 @@ enum Expected {
 pub(super) fn run(settings: &Settings, args: &Args) -> anyhow::Result<ExitCode> {
     let queries: Vec<LabelledQuery> = labelled::read_lines(&args.queries)?;
     let judgements = labelled::read_judgements(&args.qrels)?;
-    let expected: Option<Vec<ExpectedAnswer>> = args.answers.as_deref().map(labelled::read_lines).transpose()?;
+    let expected: Option<Vec<ExpectedAnswer>> =
+        args.answers.as_deref().map(labelled::read_lines).transpose()?;
     let expected: Option<HashMap<String, Expected>> =
         expected.map(|lines| lines.into_iter().map(|line| (line.id, line.answer)).collect());
     let weights = match &args.weights {
@@ -140,7 +141,8 @@ pub(super) fn run(settings: &Settings, args: &Args) -> anyhow::Result<ExitCode> 
     })?;
     let index_seconds = started.elapsed().as_secs_f64();
     let is_chosen = |query: &&LabelledQuery| {
-        let has_label = judgements.contains_key(&query.id) || expected.as_ref().is_some_and(|e| e.contains_key(&query.id));
+        let has_label = judgements.contains_key(&query.id)
+            || expected.as_ref().is_some_and(|e| e.contains_key(&query.id));
         has_label && args.half.is_none_or(|half| half.holds(&query.id))
     };
     let mut outcomes = Vec::new();
@@ -154,7 +156,8 @@ pub(super) fn run(settings: &Settings, args: &Args) -> anyhow::Result<ExitCode> 
         let asked = Instant::now();
         let reply = engine.search(&Request { limit: 10, ..request.clone() })?;
         let latency_us = u64::try_from(asked.elapsed().as_micros()).unwrap_or(u64::MAX);
-        let ranked: Vec<String> = engine.rank_ids(&request, &weights)?.into_iter().map(|(id, _)| id).collect();
+        let ranked: Vec<String> =
+            engine.rank_ids(&request, &weights)?.into_iter().map(|(id, _)| id).collect();
         let mut outcome = judge(query, &ranked, &judgements, latency_us);
         outcome.corrected = reply.query.corrections.iter().map(|c| c.why).collect();
         let wanted = expected.as_ref().and_then(|expected| expected.get(&query.id));
@@ -259,7 +262,8 @@ fn is_accepted(answer: &Answer, accept: &[String], never: &[String], articles: &
     let holds = |part: &String| text.contains(&plain(part));
     // A value of the catalogue is right or wrong whatever article it points to.
     let is_fact = matches!(answer.kind, AnswerKind::Fact | AnswerKind::Code);
-    let is_from = is_fact || articles.is_empty() || answer.article.as_ref().is_some_and(|id| articles.contains(id));
+    let is_from =
+        is_fact || articles.is_empty() || answer.article.as_ref().is_some_and(|id| articles.contains(id));
     is_from && accept.iter().any(holds) && !never.iter().any(holds)
 }
 
@@ -276,7 +280,11 @@ fn summary(outcomes: &[Outcome]) -> serde_json::Value {
         }
     }
     let mut summary = means(&judged);
-    summary["slices"] = by_slice.into_iter().map(|(name, outcomes)| (name.to_owned(), means(&outcomes))).collect::<serde_json::Map<_, _>>().into();
+    summary["slices"] = by_slice
+        .into_iter()
+        .map(|(name, outcomes)| (name.to_owned(), means(&outcomes)))
+        .collect::<serde_json::Map<_, _>>()
+        .into();
     summary["latency_us"] =
         serde_json::json!({"p50": percentile(50), "p95": percentile(95), "p99": percentile(99)});
     let mut corrected: BTreeMap<String, usize> = BTreeMap::new();

@@ -97,7 +97,11 @@ pub(super) fn read_judgements(path: &Path) -> anyhow::Result<Judgements> {
 }
 
 /// An engine in memory over documents of a set.
-pub(super) fn engine_of_lines(documents: Vec<Document>, clock: &Clock, progress: &Progress) -> anyhow::Result<Engine> {
+pub(super) fn engine_of_lines(
+    documents: Vec<Document>,
+    clock: &Clock,
+    progress: &Progress,
+) -> anyhow::Result<Engine> {
     let generation = Generation::in_memory()?;
     let mut writer = Writer::new(generation.index.clone(), generation.fields, Pace::Bulk)?;
     let catalog = Arc::new(Catalog::of(BTreeMap::new()));
@@ -127,7 +131,11 @@ pub(super) fn engine_of_lines(documents: Vec<Document>, clock: &Clock, progress:
 }
 
 /// An engine over the articles folder, its index made anew for this.
-pub(super) fn engine_of_folder(settings: &Settings, clock: &Clock, progress: Arc<Progress>) -> anyhow::Result<Engine> {
+pub(super) fn engine_of_folder(
+    settings: &Settings,
+    clock: &Clock,
+    progress: Arc<Progress>,
+) -> anyhow::Result<Engine> {
     ensure!(settings.articles.is_dir(), "there is no folder {}", settings.articles.display());
     let index = std::env::temp_dir().join(format!("pharos-eval-{}", std::process::id()));
     let made =
@@ -136,4 +144,3 @@ pub(super) fn engine_of_folder(settings: &Settings, clock: &Clock, progress: Arc
     let _ = std::fs::remove_dir_all(&index);
     Ok(made?)
 }
-

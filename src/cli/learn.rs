@@ -68,7 +68,9 @@ pub(super) fn run(settings: &Settings, args: &Args) -> anyhow::Result<ExitCode> 
         say(&format!("  {:.4}  {name} ({} queries)", mean(examples, &weights), examples.len()));
     }
     match &args.out {
-        Some(path) => std::fs::write(path, weights.show() + "\n").with_context(|| path.display().to_string())?,
+        Some(path) => {
+            std::fs::write(path, weights.show() + "\n").with_context(|| path.display().to_string())?
+        }
         None => say(&weights.show()),
     }
     Ok(ExitCode::SUCCESS)
@@ -83,7 +85,8 @@ fn read_sets(
     let mut groups = Vec::new();
     for folder in &args.sets {
         let judgements = labelled::read_judgements(&folder.join("qrels.tsv"))?;
-        let engine = labelled::engine_of_lines(labelled::read_lines(&folder.join("corpus.jsonl"))?, clock, progress)?;
+        let engine =
+            labelled::engine_of_lines(labelled::read_lines(&folder.join("corpus.jsonl"))?, clock, progress)?;
         let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
             .with_context(|| folder.display().to_string())?
             .flatten()
@@ -99,7 +102,8 @@ fn read_sets(
             let mut examples = Vec::new();
             for query in queries.iter().filter(|q| args.half.holds(&q.id)) {
                 let Some(grades) = judgements.get(&query.id) else { continue };
-                let request = Request { limit: DEPTH, ..Request::new(&query.text, Filter::on(clock.today())) };
+                let request =
+                    Request { limit: DEPTH, ..Request::new(&query.text, Filter::on(clock.today())) };
                 let ranked = engine.rank_ids(&request, weights)?;
                 let candidates = ranked
                     .into_iter()

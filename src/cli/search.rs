@@ -95,7 +95,10 @@ fn print(reply: &Reply) {
         let snippet = hit.snippet_html.replace("<mark>", "[").replace("</mark>", "]");
         say(&format!("    {}#{}  {:.2}  {:?}\n    {snippet}", hit.article, hit.section, hit.score, hit.rung));
         for share in &hit.signals {
-            say(&format!("      {:+.3} = {:.3} × {:.2}  {:?}", share.adds, share.weight, share.value, share.signal));
+            say(&format!(
+                "      {:+.3} = {:.3} × {:.2}  {:?}",
+                share.adds, share.weight, share.value, share.signal
+            ));
         }
     }
     say(&format!("{} articles in {:.1} ms", reply.total, reply.took_us as f64 / 1000.0));

@@ -335,7 +335,8 @@ impl Library {
     fn pin_problems(&self, folder: &Folder) -> Vec<Problem> {
         let mut report = Report::new(&folder.display(SYNONYMS_FILE));
         let pins = self.catalog.files().values().filter_map(|f| f.synonyms.as_ref()).flat_map(|s| &s.pins);
-        for (id, at) in pins.flat_map(|(_, articles)| articles).filter(|(id, _)| !self.slots.contains_key(id)) {
+        for (id, at) in pins.flat_map(|(_, articles)| articles).filter(|(id, _)| !self.slots.contains_key(id))
+        {
             let message = format!("a pin names the article `{id}`, which does not exist{}", self.suggest(id));
             report.warning("unknown-article", *at, message, "correct the id or write the article");
         }

@@ -268,8 +268,12 @@ impl Reader<'_, '_> {
     }
 
     fn start_block(&mut self, kind: BlockKind, range: Range<usize>) {
-        self.block =
-            Some(Block { kind, range: (u32_of(range.start), u32_of(range.end)), text: String::new(), linked: 0 });
+        self.block = Some(Block {
+            kind,
+            range: (u32_of(range.start), u32_of(range.end)),
+            text: String::new(),
+            linked: 0,
+        });
     }
 
     fn finish_block(&mut self) {

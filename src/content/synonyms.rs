@@ -13,11 +13,14 @@ pub const SYNONYMS_FILE: &str = "synonyms.yaml";
 /// Names of things and brands everybody writes as they hear them; the editors' file can switch groups off.
 const SHIPPED: &str = include_str!("synonyms.yaml");
 
+/// Lemmas that are found in a query, and the texts that stand for them.
+type Entry = (Vec<String>, Vec<String>);
+
 /// Words that mean the same, ready to be looked up by lemma.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Synonyms {
     /// By the first lemma of what is found in a query: all its lemmas, and the texts that stand for it.
-    by_first: HashMap<String, Vec<(Vec<String>, Vec<String>)>>,
+    by_first: HashMap<String, Vec<Entry>>,
     /// One word for each group of single words that mean the same, by their lemmas.
     canonical: HashMap<String, String>,
     /// Lemmas that are parted from their derivational families.
@@ -33,9 +36,12 @@ pub struct SynonymsFile {
     one_way: Vec<(Vec<String>, Vec<String>)>,
     apart: Vec<String>,
     without: Vec<String>,
-    /// Queries, the articles pinned to them, and where that stands.
-    pub pins: Vec<(Vec<String>, Vec<(String, Position)>)>,
+    /// What is pinned.
+    pub pins: Vec<Pin>,
 }
+
+/// Queries, the articles pinned to them, and where those are named.
+pub type Pin = (Vec<String>, Vec<(String, Position)>);
 
 impl SynonymsFile {
     /// Reads a file. What is wrong with it is told; the rest of it counts.
@@ -51,13 +57,19 @@ impl SynonymsFile {
         }
         let node = yaml::parse(text, 1, report)?;
         let mut fields = Fields::of(node, "synonyms", report);
-        let mut file = Self { apart: fields.texts("apart"), without: fields.texts("without"), ..Self::default() };
+        let mut file =
+            Self { apart: fields.texts("apart"), without: fields.texts("without"), ..Self::default() };
         let (groups, one_way, pins) = (fields.node("groups"), fields.node("one_way"), fields.node("pins"));
         fields.finish("synonyms");
         for (group, at) in groups.iter().flat_map(yaml::items) {
             let words = yaml::texts(&group);
             if words.len() < 2 {
-                report.warning("synonyms", at, "a group of fewer than two words says nothing".to_owned(), "write `- [симка, сим-карта]`");
+                report.warning(
+                    "synonyms",
+                    at,
+                    "a group of fewer than two words says nothing".to_owned(),
+                    "write `- [симка, сим-карта]`",
+                );
             } else {
                 file.groups.push(words);
             }
@@ -67,7 +79,12 @@ impl SynonymsFile {
             let pair = (fields.texts("from"), fields.texts("to"));
             fields.finish("one_way");
             if pair.0.is_empty() || pair.1.is_empty() {
-                report.warning("synonyms", at, "one of `from` and `to` is missing", "write `- {from: [дорого], to: [цена]}`");
+                report.warning(
+                    "synonyms",
+                    at,
+                    "one of `from` and `to` is missing",
+                    "write `- {from: [дорого], to: [цена]}`",
+                );
             } else {
                 file.one_way.push(pair);
             }
@@ -77,7 +94,12 @@ impl SynonymsFile {
             let pin = (fields.texts("query"), fields.list("articles"));
             fields.finish("pins");
             if pin.0.is_empty() || pin.1.is_empty() {
-                report.warning("synonyms", at, "one of `query` and `articles` is missing", "write `- {query: [вход], articles: [account/overview]}`");
+                report.warning(
+                    "synonyms",
+                    at,
+                    "one of `query` and `articles` is missing",
+                    "write `- {query: [вход], articles: [account/overview]}`",
+                );
             } else {
                 file.pins.push(pin);
             }
@@ -95,7 +117,8 @@ impl Synonyms {
         let mut made = Self::default();
         for file in shipped.iter().chain([editors]) {
             for group in &file.groups {
-                let group: Vec<&String> = group.iter().filter(|text| !without.contains(&lemmas(text))).collect();
+                let group: Vec<&String> =
+                    group.iter().filter(|text| !without.contains(&lemmas(text))).collect();
                 made.unite(&group);
                 for text in &group {
                     let others = group.iter().filter(|other| *other != text).map(|other| (*other).clone());
@@ -118,7 +141,8 @@ impl Synonyms {
 
     /// Gives the single words of a group one name: the one that some of them have already, or the first.
     fn unite(&mut self, group: &[&String]) {
-        let singles: Vec<String> = group.iter().filter_map(|text| <[String; 1]>::try_from(lemmas(text)).ok()).map(|[l]| l).collect();
+        let singles: Vec<String> =
+            group.iter().filter_map(|text| <[String; 1]>::try_from(lemmas(text)).ok()).map(|[l]| l).collect();
         let name = singles.iter().find_map(|lemma| self.canonical.get(lemma)).or(singles.first()).cloned();
         for lemma in singles {
             if let Some(name) = &name {

@@ -180,7 +180,11 @@ mod tests {
         let mut found = Vec::new();
         while stream.advance() {
             let token = stream.token();
-            found.push((token.text.clone(), token.position as u32, &text[token.offset_from..token.offset_to]));
+            found.push((
+                token.text.clone(),
+                token.position as u32,
+                &text[token.offset_from..token.offset_to],
+            ));
         }
         let parts: Vec<Part> = found.iter().map(|(_, position, _)| Part::of(*position)).collect();
         assert_eq!(parts, [Part::Title, Part::Title, Part::Heading, Part::Heading, Part::Body, Part::Body]);

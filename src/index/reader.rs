@@ -50,7 +50,8 @@ impl Reader {
         for segment in self.searcher.segment_readers() {
             let words = segment.inverted_index(self.fields.text).map_or(0, |index| index.total_num_tokens());
             // Documents that hold an article's text have no words of their own.
-            let sources = segment.inverted_index(self.fields.source_id).map_or(0, |index| index.terms().num_terms());
+            let sources =
+                segment.inverted_index(self.fields.source_id).map_or(0, |index| index.terms().num_terms());
             size.0 += u64::from(segment.num_docs()).saturating_sub(sources as u64);
             size.1 += words;
         }
@@ -90,10 +91,13 @@ impl Reader {
         let places = self.places(segment.segment_id())?;
         let (slot, _) = schema::parts(places.get_val(near.doc_id));
         let last = segment.max_doc().min(near.doc_id.saturating_add(reach + 1));
-        let found = (near.doc_id.saturating_sub(reach)..last).filter(|doc| !segment.is_deleted(*doc)).filter_map(|doc| {
-            let (own, section) = schema::parts(places.get_val(doc));
-            (own == slot && section != SOURCE_SECTION).then_some((section, DocAddress::new(near.segment_ord, doc)))
-        });
+        let found = (near.doc_id.saturating_sub(reach)..last)
+            .filter(|doc| !segment.is_deleted(*doc))
+            .filter_map(|doc| {
+                let (own, section) = schema::parts(places.get_val(doc));
+                (own == slot && section != SOURCE_SECTION)
+                    .then_some((section, DocAddress::new(near.segment_ord, doc)))
+            });
         Ok(found.collect())
     }
 

@@ -146,7 +146,8 @@ fn listed(found: HashMap<String, u64>) -> Vec<Known> {
 }
 
 fn most_frequent(found: HashMap<String, u64>, most: usize) -> Vec<Known> {
-    let mut words: Vec<Known> = found.into_iter().map(|(form, frequency)| Known { form, frequency }).collect();
+    let mut words: Vec<Known> =
+        found.into_iter().map(|(form, frequency)| Known { form, frequency }).collect();
     let order = |a: &Known, b: &Known| b.frequency.cmp(&a.frequency).then_with(|| a.form.cmp(&b.form));
     if words.len() > most && most > 0 {
         words.select_nth_unstable_by(most - 1, order);
@@ -234,7 +235,8 @@ impl Sounding {
             };
             let mut state = from;
             for byte in before {
-                let known = made.moves[state].iter().find(|(b, next)| b == byte && usize::from(*next) > word.len());
+                let known =
+                    made.moves[state].iter().find(|(b, next)| b == byte && usize::from(*next) > word.len());
                 state = match known {
                     Some((_, next)) => usize::from(*next),
                     None => {
@@ -324,7 +326,9 @@ mod tests {
 
     #[test]
     fn sounds_lead_from_script_to_script() {
-        for (word, other) in [("megafon", "мегафон"), ("вайфай", "wifi"), ("otklyuchit", "отключить"), ("тариф", "tarif")] {
+        for (word, other) in
+            [("megafon", "мегафон"), ("вайфай", "wifi"), ("otklyuchit", "отключить"), ("тариф", "tarif")]
+        {
             let automaton = Sounding::new(word).unwrap();
             assert!(accepts(&automaton, other), "{word} → {other}");
             assert!(!accepts(&automaton, "кот"), "{word}");

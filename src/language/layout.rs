@@ -17,7 +17,8 @@ pub fn to_latin(text: &str) -> String {
 }
 
 fn swap(text: &str, from: &str, to: &str) -> String {
-    let key = |c: char| from.chars().zip(to.chars()).find(|(typed, _)| *typed == c).map_or(c, |(_, meant)| meant);
+    let key =
+        |c: char| from.chars().zip(to.chars()).find(|(typed, _)| *typed == c).map_or(c, |(_, meant)| meant);
     text.chars().map(key).collect()
 }
 

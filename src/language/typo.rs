@@ -10,8 +10,7 @@ const SWAPPED: f32 = 0.6;
 const FIRST_LETTER: f32 = 0.6;
 
 /// Rows of the two keyboards.
-const ROWS: [&str; 6] =
-    ["йцукенгшщзхъ", "фывапролджэ", "ячсмитьбю", "qwertyuiop", "asdfghjkl", "zxcvbnm"];
+const ROWS: [&str; 6] = ["йцукенгшщзхъ", "фывапролджэ", "ячсмитьбю", "qwertyuiop", "asdfghjkl", "zxcvbnm"];
 
 /// Letters that are taken for each other by ear.
 const ALIKE: [(char, char); 22] = [
@@ -60,7 +59,11 @@ pub fn cost(typed: &str, meant: &str) -> f32 {
                 best = best.min(table[i * width + j - 1] + gap(&b, j - 1) + first(i, j - 1));
             }
             if i > 0 && j > 0 {
-                let change = if a[i - 1] == b[j - 1] { 0.0 } else { replace(a[i - 1], b[j - 1]) + first(i - 1, j - 1) };
+                let change = if a[i - 1] == b[j - 1] {
+                    0.0
+                } else {
+                    replace(a[i - 1], b[j - 1]) + first(i - 1, j - 1)
+                };
                 best = best.min(table[(i - 1) * width + j - 1] + change);
             }
             if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && a[i - 1] != a[i - 2] {

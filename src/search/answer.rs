@@ -101,7 +101,8 @@ pub struct Source<'a> {
 
 /// What each word tells when passages are compared: what is to be done is often called otherwise there than in the question.
 pub fn word_weights(plan: &Plan, collection: Collection) -> WordWeights {
-    let actions = plan.words.iter().take(63).enumerate().filter(|(_, w)| Intent::is_action(&w.lemma, &w.form));
+    let actions =
+        plan.words.iter().take(63).enumerate().filter(|(_, w)| Intent::is_action(&w.lemma, &w.form));
     let actions = actions.fold(0, |bits, (at, _)| bits | 1 << at);
     WordWeights::of(plan, collection).with_less(actions, ACTION)
 }
@@ -119,7 +120,8 @@ pub fn answer(source: Source<'_>, ranked: &[(Rung, Candidate)]) -> tantivy::Resu
         // Of a code that is not in the catalogue nothing is known for sure.
         return Ok(of_code(source));
     }
-    if let Some(fact) = facts::find(plan, source.intent, source.names, &source.library.catalog, source.filter) {
+    if let Some(fact) = facts::find(plan, source.intent, source.names, &source.library.catalog, source.filter)
+    {
         return Ok(Some(of_fact(source, fact)));
     }
     of_passages(source, ranked)
@@ -156,7 +158,8 @@ fn of_fact(source: Source<'_>, fact: Fact<'_>) -> Answer {
         is_told.then(|| format!("{}: {}", other.label.get(lang), variant.show(other, lang)))
     });
     let told: Vec<String> = told.take(if is_code { MAX_VALUES_TOLD } else { 0 }).collect();
-    let mut html = String::from(if is_code { "<p class=\"code\"><code>" } else { "<p class=\"fact\"><strong>" });
+    let mut html =
+        String::from(if is_code { "<p class=\"code\"><code>" } else { "<p class=\"fact\"><strong>" });
     markdown::escape_into(&shown, &mut html);
     html.push_str(if is_code { "</code></p><p><strong>" } else { "</strong></p><p>" });
     markdown::escape_into(&what, &mut html);
@@ -197,20 +200,25 @@ fn localized_article<'a>(library: &'a Library, id: &str, lang: Lang, filter: &Fi
     Some(twin.unwrap_or(article))
 }
 
-/// The best passage of the best articles, when it is sure enough.
-fn of_passages(source: Source<'_>, ranked: &[(Rung, Candidate)]) -> tantivy::Result<Option<Answer>> {
+/// The best passage of the best articles, with its article and the number of its section.
+fn best_passage<'a>(
+    source: Source<'a>,
+    ranked: &[(Rung, Candidate)],
+) -> tantivy::Result<Option<(Passage, &'a Article, u32)>> {
     let Source { plan, library, reader, filter, intent, weights, .. } = source;
     let matcher = Matcher::new(plan);
     let region = filter.region.as_deref();
     // One word alone asks for a subject, not for a fact about it, unless something is called just that.
     let is_named = |candidate: &Candidate| candidate.signals[Signal::WholeTitle as usize] > 0.0;
     let search = passage::Search { matcher: &matcher, weights, intent };
-    let mut best: Option<(Passage, &Article, u32)> = None;
+    let mut best: Option<(Passage, &'a Article, u32)> = None;
     for (rank, (_, candidate)) in ranked.iter().take(ARTICLES_LOOKED_AT).enumerate() {
-        let Some(article) = library.article(candidate.slot).filter(|a| a.matter.status == Status::Active) else {
+        let Some(article) = library.article(candidate.slot).filter(|a| a.matter.status == Status::Active)
+        else {
             continue;
         };
-        let Some(near) = candidate.sections.first().filter(|_| matcher.asked() > 1 || is_named(candidate)) else {
+        let Some(near) = candidate.sections.first().filter(|_| matcher.asked() > 1 || is_named(candidate))
+        else {
             continue;
         };
         // Words that stand nowhere in the article stand in none of its passages.
@@ -220,6 +228,7 @@ fn of_passages(source: Source<'_>, ranked: &[(Rung, Candidate)]) -> tantivy::Res
         let next = ranked.get(rank + 1).map_or(0.0, |(_, next)| next.score);
         let lead = ((candidate.score - next) / candidate.score.max(f32::EPSILON)).clamp(0.0, 1.0);
         let expand = |text: &str| library.catalog.expand(text, article.lang, filter.day, region);
+        let at = passage::Found { article, candidate, lead, expand: &expand };
         let mut has_steps = false;
         // The first article may say it in a section that holds few of the words.
         let mut places = if rank == 0 {
@@ -229,7 +238,11 @@ fn of_passages(source: Source<'_>, ranked: &[(Rung, Candidate)]) -> tantivy::Res
         };
         places.retain(|(number, _)| {
             let is_found = candidate.sections.iter().any(|s| s.section == *number);
-            if plan.is_strict() { is_found } else { *number < OPENING_SECTIONS || !search.is_subject() && is_found }
+            if plan.is_strict() {
+                is_found
+            } else {
+                *number < OPENING_SECTIONS || !search.is_subject() && is_found
+            }
         });
         for (number, address) in places {
             let Some(section) = article.sections.get(number as usize) else { continue };
@@ -237,7 +250,7 @@ fn of_passages(source: Source<'_>, ranked: &[(Rung, Candidate)]) -> tantivy::Res
                 continue;
             }
             let blocks = reader.blocks(address)?;
-            let found = search.best(article, candidate, lead, section, &blocks, &expand, &mut has_steps);
+            let found = search.best(at, section, &blocks, &mut has_steps);
             // A later article must be clearly better.
             let needed = |b: &Passage| b.confidence + if rank > 0 { CLEARLY } else { 0.0 };
             let is_better = |p: &Passage| best.as_ref().is_none_or(|(b, _, _)| p.confidence > needed(b));
@@ -246,7 +259,16 @@ fn of_passages(source: Source<'_>, ranked: &[(Rung, Candidate)]) -> tantivy::Res
             }
         }
     }
-    let Some((passage, article, section)) = best.filter(|(p, _, _)| p.confidence >= passage::CONFIDENT) else {
+    Ok(best)
+}
+
+/// The best passage as an answer, when it is sure enough.
+fn of_passages(source: Source<'_>, ranked: &[(Rung, Candidate)]) -> tantivy::Result<Option<Answer>> {
+    let Source { library, reader, filter, .. } = source;
+    let region = filter.region.as_deref();
+    let best = best_passage(source, ranked)?;
+    let Some((passage, article, section)) = best.filter(|(p, _, _)| p.confidence >= passage::CONFIDENT)
+    else {
         return Ok(None);
     };
     let section = &article.sections[section as usize];

@@ -44,7 +44,6 @@ pub struct Candidate {
 }
 
 impl Candidate {
-
     /// The order of ranking: in force before archived, then by score, then by slot so that the order is stable.
     pub fn rank(&self, other: &Self) -> Ordering {
         let key = |c: &Self| (c.is_archived, -c.score);

@@ -95,14 +95,7 @@ pub struct Request {
 impl Request {
     /// A search for the best ten.
     pub fn new(text: &str, filter: Filter) -> Self {
-        Self {
-            text: text.to_owned(),
-            limit: 10,
-            offset: 0,
-            filter,
-            verbatim: false,
-            explain: false,
-        }
+        Self { text: text.to_owned(), limit: 10, offset: 0, filter, verbatim: false, explain: false }
     }
 }
 
@@ -237,7 +230,17 @@ impl Engine {
         };
         let products = ProductNames::of(&library.catalog);
         let replies = Mutex::new(LruCache::new(MAX_REPLIES));
-        Self { library, reader, templates, facets, products, collection, dense: None, completed: Mutex::default(), replies }
+        Self {
+            library,
+            reader,
+            templates,
+            facets,
+            products,
+            collection,
+            dense: None,
+            completed: Mutex::default(),
+            replies,
+        }
     }
 
     /// The engine, asking a model what is near in meaning as well.
@@ -253,7 +256,8 @@ impl Engine {
     /// The index cannot be read.
     pub fn related(&self, article: &Article, filter: &Filter) -> Result<Vec<String>, TantivyError> {
         let title = article.title_on(&self.library.catalog, filter.day, filter.region.as_deref());
-        let request = Request { verbatim: true, ..Request::new(&title.replace(['"', '“'], " "), filter.clone()) };
+        let request =
+            Request { verbatim: true, ..Request::new(&title.replace(['"', '“'], " "), filter.clone()) };
         let alike = self.rank_ids(&request, Weights::shipped())?;
         let alike: Vec<String> = alike.into_iter().map(|(id, _)| id).collect();
         Ok(related::related(article, &alike, &self.library, filter))
@@ -265,7 +269,9 @@ impl Engine {
     /// The index cannot be read.
     pub fn search(&self, request: &Request) -> Result<Reply, TantivyError> {
         let reply = self.search_while(request, &|| true)?;
-        reply.ok_or_else(|| TantivyError::InternalError("a search was given up that nobody gave up".to_owned()))
+        reply.ok_or_else(|| {
+            TantivyError::InternalError("a search was given up that nobody gave up".to_owned())
+        })
     }
 
     /// Searches as long as somebody wants to know; `None` when nobody did any more.
@@ -383,8 +389,11 @@ impl Engine {
         weights: &Weights,
         is_wanted: &dyn Fn() -> bool,
     ) -> Result<Option<Found>, TantivyError> {
-        let expander =
-            Expander { reader: &self.reader, catalog: &self.library.catalog, synonyms: self.library.catalog.synonyms() };
+        let expander = Expander {
+            reader: &self.reader,
+            catalog: &self.library.catalog,
+            synonyms: self.library.catalog.synonyms(),
+        };
         let mut plan = expander.read(&request.text, request.verbatim)?;
         let filter = Arc::new(plan.narrowed.narrow(&request.filter));
         let keep = RANKED.max(request.offset + request.limit);
@@ -397,15 +406,22 @@ impl Engine {
                 return Ok(None);
             }
             let is_wider = match rung {
-                _ if request.verbatim && matches!(rung, Rung::Completed | Rung::Families | Rung::Corrected) => false,
-                Rung::Completed => expander.complete(&mut plan, |prefix, most| self.complete(prefix, most))?,
+                _ if request.verbatim
+                    && matches!(rung, Rung::Completed | Rung::Families | Rung::Corrected) =>
+                {
+                    false
+                }
+                Rung::Completed => {
+                    expander.complete(&mut plan, |prefix, most| self.complete(prefix, most))?
+                }
                 Rung::Families => expander.add_families(&mut plan)?,
                 Rung::Corrected => expander.correct(&mut plan, total == 0)?,
                 Rung::SomeWords => plan.words.len() > 1,
                 _ => true,
             };
-            let is_hopeless =
-                *rung != Rung::SomeWords && plan.code.is_none() && plan.words.iter().any(QueryWord::is_unknown);
+            let is_hopeless = *rung != Rung::SomeWords
+                && plan.code.is_none()
+                && plan.words.iter().any(QueryWord::is_unknown);
             if !is_wider || is_hopeless {
                 continue;
             }
@@ -563,7 +579,12 @@ impl Engine {
     ///
     /// # Errors
     /// The index cannot be read.
-    pub fn suggest(&self, text: &str, limit: usize, filter: &Filter) -> Result<Vec<Suggestion>, TantivyError> {
+    pub fn suggest(
+        &self,
+        text: &str,
+        limit: usize,
+        filter: &Filter,
+    ) -> Result<Vec<Suggestion>, TantivyError> {
         let reply = if text.trim().is_empty() {
             None
         } else {
@@ -572,9 +593,9 @@ impl Engine {
         };
         let read_as = reply.as_ref().map_or(text, |reply| reply.query.read_as.as_str());
         let lang = answer::reader_lang(filter.lang, read_as, Lang::default());
-        Ok(reply.as_ref().map_or_else(Vec::new, |reply| {
-            suggest::suggest(text, limit, lang, reply, &self.library, filter)
-        }))
+        Ok(reply
+            .as_ref()
+            .map_or_else(Vec::new, |reply| suggest::suggest(text, limit, lang, reply, &self.library, filter)))
     }
 }
 
@@ -593,4 +614,3 @@ fn read_words(plan: &Plan) -> Vec<ReadWord> {
         })
         .collect()
 }
-

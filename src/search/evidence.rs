@@ -82,7 +82,11 @@ pub fn gather(
         for (number, place) in places.iter().enumerate().filter(|(_, p)| p.address.segment_ord == ordinal) {
             let is_own = |doc: DocId| schema::parts(column.get_val(doc)).0 == place.slot;
             let doc = place.address.doc_id;
-            let start = (doc.saturating_sub(MAX_SECTIONS)..doc).rev().take_while(|d| is_own(*d)).last().unwrap_or(doc);
+            let start = (doc.saturating_sub(MAX_SECTIONS)..doc)
+                .rev()
+                .take_while(|d| is_own(*d))
+                .last()
+                .unwrap_or(doc);
             let last = segment.max_doc().min(doc.saturating_add(MAX_SECTIONS + 1));
             let end = (doc + 1..last).find(|d| !is_own(*d)).unwrap_or(last);
             here.push((start..end, number));
@@ -91,15 +95,25 @@ pub fn gather(
             continue;
         }
         here.sort_by_key(|(range, _)| range.start);
-        let mut segment = Segment { reader, segment, ordinal, lengths: segment.get_fieldnorms_reader(reader.fields.text)?, here };
+        let mut segment = Segment {
+            reader,
+            segment,
+            ordinal,
+            lengths: segment.get_fieldnorms_reader(reader.fields.text)?,
+            here,
+        };
         segment.measure(&mut found);
         for (number, word) in plan.words.iter().enumerate() {
             segment.read_word(number, word, &mut found)?;
         }
-        segment.tidy(&mut found, |doc, slot| {
-            let (_, section) = schema::parts(column.get_val(doc));
-            (section != SOURCE_SECTION && admits(slot, section)).then_some(section)
-        }, places);
+        segment.tidy(
+            &mut found,
+            |doc, slot| {
+                let (_, section) = schema::parts(column.get_val(doc));
+                (section != SOURCE_SECTION && admits(slot, section)).then_some(section)
+            },
+            places,
+        );
     }
     Ok(found)
 }
@@ -125,7 +139,12 @@ impl Segment<'_> {
         self.segment.alive_bitset().is_none_or(|alive| alive.is_alive(doc))
     }
 
-    fn read_word(&mut self, number: usize, word: &QueryWord, found: &mut [Evidence]) -> Result<(), TantivyError> {
+    fn read_word(
+        &mut self,
+        number: usize,
+        word: &QueryWord,
+        found: &mut [Evidence],
+    ) -> Result<(), TantivyError> {
         let fields = self.reader.fields;
         self.read_term(fields.text, &word.lemma, number, 1.0, found)?;
         for reading in &word.readings {
@@ -150,7 +169,9 @@ impl Segment<'_> {
     ) -> Result<(), TantivyError> {
         let index = self.segment.inverted_index(field)?;
         let term = Term::from_field_text(field, text);
-        let Some(mut postings) = index.read_postings(&term, IndexRecordOption::WithFreqsAndPositions)? else { return Ok(()) };
+        let Some(mut postings) = index.read_postings(&term, IndexRecordOption::WithFreqsAndPositions)? else {
+            return Ok(());
+        };
         let mut positions = Vec::new();
         for (range, number) in &self.here {
             let mut doc = postings.doc();
@@ -161,7 +182,11 @@ impl Segment<'_> {
                 postings.positions(&mut positions);
                 positions.truncate(MAX_OCCURRENCES);
                 let section = section_of(&mut found[*number], DocAddress::new(self.ordinal, doc));
-                section.occurrences.extend(positions.iter().map(|p| Occurrence { word, position: *p, weight }));
+                section.occurrences.extend(positions.iter().map(|p| Occurrence {
+                    word,
+                    position: *p,
+                    weight,
+                }));
                 doc = postings.advance();
             }
             if doc == TERMINATED {
@@ -192,12 +217,19 @@ impl Segment<'_> {
     }
 
     /// Drops sections that readers must not get, and of several terms of one word at one place all but the weightiest.
-    fn tidy(&self, found: &mut [Evidence], section_of: impl Fn(DocId, Slot) -> Option<u32>, places: &[Place]) {
+    fn tidy(
+        &self,
+        found: &mut [Evidence],
+        section_of: impl Fn(DocId, Slot) -> Option<u32>,
+        places: &[Place],
+    ) {
         for (_, number) in &self.here {
             let evidence = &mut found[*number];
             evidence.sections.retain_mut(|section| {
                 let doc = section.address.doc_id;
-                let Some(at) = section_of(doc, places[*number].slot).filter(|_| self.is_alive(doc)) else { return false };
+                let Some(at) = section_of(doc, places[*number].slot).filter(|_| self.is_alive(doc)) else {
+                    return false;
+                };
                 section.section = at;
                 section.length = self.lengths.fieldnorm(doc);
                 section.occurrences.sort_unstable_by(|a, b| {
@@ -215,7 +247,8 @@ fn section_of(evidence: &mut Evidence, address: DocAddress) -> &mut SectionEvide
     let at = match evidence.sections.binary_search_by_key(&address, |s| s.address) {
         Ok(at) => at,
         Err(at) => {
-            let new = SectionEvidence { address, section: 0, length: 0, occurrences: Vec::new(), exact_forms: 0 };
+            let new =
+                SectionEvidence { address, section: 0, length: 0, occurrences: Vec::new(), exact_forms: 0 };
             evidence.sections.insert(at, new);
             at
         }

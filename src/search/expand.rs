@@ -140,7 +140,8 @@ impl Expander<'_> {
         let mut read: Vec<(LayoutToken, String)> = Vec::with_capacity(tokens.len());
         for (number, token) in tokens.iter().enumerate() {
             let is_open = number + 1 == tokens.len() && !token.ends_with(char::is_whitespace);
-            let other = if words::is_cyrillic(token) { layout::to_latin(token) } else { layout::to_cyrillic(token) };
+            let other =
+                if words::is_cyrillic(token) { layout::to_latin(token) } else { layout::to_cyrillic(token) };
             let is_operator = token.contains(['"', '“']) || operators::looks_like_field(token);
             let kind = if is_operator || self.all_known(token, is_open)? {
                 LayoutToken::Right
@@ -151,12 +152,17 @@ impl Expander<'_> {
             };
             read.push((kind, other));
         }
-        let wrong: Vec<bool> =
-            read.iter().zip(&tokens).filter(|((k, _), _)| *k == LayoutToken::Wrong).map(|(_, t)| words::is_cyrillic(t)).collect();
+        let wrong: Vec<bool> = read
+            .iter()
+            .zip(&tokens)
+            .filter(|((k, _), _)| *k == LayoutToken::Wrong)
+            .map(|(_, t)| words::is_cyrillic(t))
+            .collect();
         let Some(&script) = wrong.first() else { return Ok(None) };
         let mut swapped = String::with_capacity(text.len() * 2);
         for ((kind, other), token) in read.iter().zip(&tokens) {
-            let has_letters = token.chars().any(char::is_alphabetic) || other.chars().any(char::is_alphabetic);
+            let has_letters =
+                token.chars().any(char::is_alphabetic) || other.chars().any(char::is_alphabetic);
             let same_script = words::is_cyrillic(token) == script && has_letters;
             let swap = match kind {
                 LayoutToken::Wrong => true,
@@ -197,7 +203,8 @@ impl Expander<'_> {
         }
         let mut forms = words::words(token);
         forms.retain(|word| !words::is_stop_word(&word.form));
-        let letters = forms.iter().map(|w| w.form.chars().filter(|c| c.is_alphabetic()).count()).max().unwrap_or(0);
+        let letters =
+            forms.iter().map(|w| w.form.chars().filter(|c| c.is_alphabetic()).count()).max().unwrap_or(0);
         // Three letters make a word on either layout too easily.
         let mut most = 0;
         for word in &forms {
@@ -264,8 +271,14 @@ impl Expander<'_> {
     ///
     /// # Errors
     /// The index cannot be read.
-    pub fn complete(&self, plan: &mut Plan, words_from: impl Fn(&str, usize) -> Result<Arc<Vec<Known>>>) -> Result<bool> {
-        let Some(word) = plan.words.last_mut().filter(|w| plan.last_is_open && !w.is_quoted) else { return Ok(false) };
+    pub fn complete(
+        &self,
+        plan: &mut Plan,
+        words_from: impl Fn(&str, usize) -> Result<Arc<Vec<Known>>>,
+    ) -> Result<bool> {
+        let Some(word) = plan.words.last_mut().filter(|w| plan.last_is_open && !w.is_quoted) else {
+            return Ok(false);
+        };
         if word.form.chars().count() < 2 {
             return Ok(false);
         }
@@ -280,7 +293,12 @@ impl Expander<'_> {
         lemmas.sort_by(|a, b| b.cmp(a));
         let before = word.readings.len();
         for (_, lemma) in lemmas.into_iter().filter(|(_, lemma)| *lemma != word.lemma).take(MAX_COMPLETIONS) {
-            word.readings.push(Reading { form: lemma.clone(), lemma, weight: COMPLETION_WEIGHT, why: Why::Completion });
+            word.readings.push(Reading {
+                form: lemma.clone(),
+                lemma,
+                weight: COMPLETION_WEIGHT,
+                why: Why::Completion,
+            });
         }
         Ok(word.readings.len() > before)
     }
@@ -328,8 +346,10 @@ impl Expander<'_> {
         let (mut at, mut corrected) = (0, 0);
         while at < plan.words.len() && corrected < MAX_CORRECTED {
             let word = &plan.words[at];
-            let is_asked = word.is_unknown() || with_rare && word.frequency <= RARE && word.readings.is_empty();
-            let is_left = word.is_quoted || word.form.bytes().any(|b| b.is_ascii_digit()) || Intent::tells(&word.lemma);
+            let is_asked =
+                word.is_unknown() || with_rare && word.frequency <= RARE && word.readings.is_empty();
+            let is_left =
+                word.is_quoted || word.form.bytes().any(|b| b.is_ascii_digit()) || Intent::tells(&word.lemma);
             if !is_asked || is_left {
                 at += 1;
                 continue;
@@ -354,7 +374,8 @@ impl Expander<'_> {
                 at += 2;
                 continue;
             }
-            let joined = at > 0 && self.join(plan, at)? || at + 1 < plan.words.len() && self.join(plan, at + 1)?;
+            let joined =
+                at > 0 && self.join(plan, at)? || at + 1 < plan.words.len() && self.join(plan, at + 1)?;
             is_wider |= joined || !readings.is_empty();
             if let Some((_, best)) = readings.first().filter(|_| is_unknown && !joined) {
                 let (from, to) = (plan.words[at].form.clone(), best.form.clone());
@@ -466,7 +487,10 @@ impl Expander<'_> {
             // Short words can be cut out of anything.
             let shorter = number.min(letters - number);
             let is_likely = frequency > if shorter > 3 { 0 } else { RARE };
-            if number.max(letters - number) > 2 && is_likely && best.as_ref().is_none_or(|(most, _)| frequency > *most) {
+            if number.max(letters - number) > 2
+                && is_likely
+                && best.as_ref().is_none_or(|(most, _)| frequency > *most)
+            {
                 best = Some((frequency, (left.to_owned(), right.to_owned())));
             }
         }
@@ -489,7 +513,8 @@ impl Expander<'_> {
             if family.is_empty() {
                 continue;
             }
-            let members: Vec<String> = std::iter::once(word.form.clone()).chain(family.into_iter().map(|(l, _)| l)).collect();
+            let members: Vec<String> =
+                std::iter::once(word.form.clone()).chain(family.into_iter().map(|(l, _)| l)).collect();
             for member in &members {
                 group_of.entry(member.clone()).or_insert(groups.len());
             }

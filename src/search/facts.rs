@@ -12,15 +12,97 @@ use crate::search::query::{Plan, Reading, Why};
 
 /// Words that name no product and ask for nothing, but stand in questions about them.
 const FILLERS: &[&str] = &[
-    "пакет", "услуга", "опция", "тариф", "продукт", "стоить", "нужный", "нужно", "надо", "клиент", "абонент", "код", "команда", "запрос", "номер",
-    "подсказать", "сейчас", "сам", "самый", "один", "узнать", "мочь", "какой", "сколько", "packag", "servic", "option", "tariff", "plan", "code",
-    "custom", "client", "command", "much", "mani", "get", "know", "need", "want", "find", "out", "help", "tell", "me", "number", "ussd", "кто", "куда", "includ", "входить", "давать", "дать", "есть", "обойтись", "брать", "line", "линия", "сумма", "размер", "amount",
+    "пакет",
+    "услуга",
+    "опция",
+    "тариф",
+    "продукт",
+    "стоить",
+    "нужный",
+    "нужно",
+    "надо",
+    "клиент",
+    "абонент",
+    "код",
+    "команда",
+    "запрос",
+    "номер",
+    "подсказать",
+    "сейчас",
+    "сам",
+    "самый",
+    "один",
+    "узнать",
+    "мочь",
+    "какой",
+    "сколько",
+    "packag",
+    "servic",
+    "option",
+    "tariff",
+    "plan",
+    "code",
+    "custom",
+    "client",
+    "command",
+    "much",
+    "mani",
+    "get",
+    "know",
+    "need",
+    "want",
+    "find",
+    "out",
+    "help",
+    "tell",
+    "me",
+    "number",
+    "ussd",
+    "кто",
+    "куда",
+    "includ",
+    "входить",
+    "давать",
+    "дать",
+    "есть",
+    "обойтись",
+    "брать",
+    "line",
+    "линия",
+    "сумма",
+    "размер",
+    "amount",
 ];
 
 /// Words that periods are counted in and asked for by.
 const TIMES: &[&str] = &[
-    "минута", "час", "день", "сутки", "неделя", "месяц", "год", "время", "долго", "скоро", "быстро", "срок", "через", "long", "soon", "minut", "hour",
-    "dai", "day", "week", "month", "year", "time", "last", "when", "действовать", "когда",
+    "минута",
+    "час",
+    "день",
+    "сутки",
+    "неделя",
+    "месяц",
+    "год",
+    "время",
+    "долго",
+    "скоро",
+    "быстро",
+    "срок",
+    "через",
+    "long",
+    "soon",
+    "minut",
+    "hour",
+    "dai",
+    "day",
+    "week",
+    "month",
+    "year",
+    "time",
+    "last",
+    "when",
+    "действовать",
+    "когда",
 ];
 
 /// The share of a name, by what its words tell, that must be asked for.
@@ -65,7 +147,10 @@ impl ProductNames {
                 made.names.push((terms, product.id.clone()));
             }
             // A short number is a name: «звонок на 611».
-            for (_, code, _) in product.codes().filter(|(_, code, _)| code.bytes().all(|b| b.is_ascii_digit()) && code.len() <= 6) {
+            for (_, code, _) in product
+                .codes()
+                .filter(|(_, code, _)| code.bytes().all(|b| b.is_ascii_digit()) && code.len() <= 6)
+            {
                 let term = catalog.synonyms().canonical(code).to_owned();
                 made.by_word.entry(term.clone()).or_default().push(made.names.len());
                 made.names.push((vec![term], product.id.clone()));
@@ -146,8 +231,7 @@ pub fn find<'a>(
     terms.dedup();
     let (product, called) = names.find(&terms)?;
     let product = catalog.product(product).filter(|p| filter.admits_product(p))?;
-    let rest: Vec<&str> =
-        asked.iter().map(String::as_str).filter(|term| !called.contains(term)).collect();
+    let rest: Vec<&str> = asked.iter().map(String::as_str).filter(|term| !called.contains(term)).collect();
     let mut scored: Vec<(f32, &'a Attribute)> = Vec::new();
     let codes = product.values.iter().filter(|(a, _)| a.kind == AttributeType::Code).count();
     for (attribute, _) in &product.values {
@@ -155,7 +239,8 @@ pub fn find<'a>(
         let is_asked = |term: &str| label.iter().any(|l| is_alike(l, term));
         let held = asked.iter().filter(|term| is_asked(term)).count();
         // Nothing but its name: then its number, if that is all there is to dial.
-        let is_its_number = rest.is_empty() && intent.is_none() && codes == 1 && attribute.kind == AttributeType::Code;
+        let is_its_number =
+            rest.is_empty() && intent.is_none() && codes == 1 && attribute.kind == AttributeType::Code;
         let fits = is_its_number || intent.is_some_and(|intent| intent_fits(intent, attribute, &label));
         let is_explained = |term: &&str| {
             is_asked(term)
@@ -170,7 +255,8 @@ pub fn find<'a>(
         }
         let unasked = label.iter().filter(|l| !asked.iter().any(|term| is_alike(l, term))).count();
         let is_price = intent == Some(Intent::Price) && attribute.kind == AttributeType::Money;
-        let score = held as f32 + f32::from(u8::from(fits)) + 0.5 * f32::from(u8::from(is_price)) - 0.1 * unasked as f32;
+        let score = held as f32 + f32::from(u8::from(fits)) + 0.5 * f32::from(u8::from(is_price))
+            - 0.1 * unasked as f32;
         scored.push((score, attribute));
     }
     scored.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -184,7 +270,8 @@ pub fn find<'a>(
         return None;
     }
     let (attribute, variant) = product.variant(&attribute.id, filter.day, filter.region.as_deref())?;
-    let in_force = |variants: &[Variant]| variants.iter().filter(|v| v.validity.in_force(filter.day, None)).count();
+    let in_force =
+        |variants: &[Variant]| variants.iter().filter(|v| v.validity.in_force(filter.day, None)).count();
     let others = product.values.iter().find(|(a, _)| a.id == attribute.id).map_or(0, |(_, v)| in_force(v));
     if filter.region.is_none() && !variant.validity.regions.is_empty() && others > 1 {
         // It differs from region to region, and nobody said which.
@@ -194,7 +281,9 @@ pub fn find<'a>(
 }
 
 fn label_terms(attribute: &Attribute, synonyms: &Synonyms) -> Vec<String> {
-    let told = |lang: &Lang| [terms_of(attribute.label.get(*lang), synonyms), terms_of(attribute.unit.get(*lang), synonyms)];
+    let told = |lang: &Lang| {
+        [terms_of(attribute.label.get(*lang), synonyms), terms_of(attribute.unit.get(*lang), synonyms)]
+    };
     let mut terms: Vec<String> = Lang::ALL.iter().flat_map(told).flatten().collect();
     terms.sort();
     terms.dedup();
@@ -210,7 +299,9 @@ fn is_alike(label: &str, term: &str) -> bool {
 fn intent_fits(intent: Intent, attribute: &Attribute, label: &[String]) -> bool {
     let is_told = label.iter().any(|term| intent.is_told_by(term));
     match intent {
-        Intent::Price => attribute.kind == AttributeType::Money || is_told && attribute.kind == AttributeType::Text,
+        Intent::Price => {
+            attribute.kind == AttributeType::Money || is_told && attribute.kind == AttributeType::Text
+        }
         Intent::Connect | Intent::Disable | Intent::Check => attribute.kind == AttributeType::Code && is_told,
         Intent::Phone => attribute.kind == AttributeType::Code && !is_told_by_other(label),
         Intent::Hours | Intent::Conditions => is_told,
@@ -220,5 +311,7 @@ fn intent_fits(intent: Intent, attribute: &Attribute, label: &[String]) -> bool 
 
 /// Whether a label says that a code does something: then it is no number to call.
 fn is_told_by_other(label: &[String]) -> bool {
-    [Intent::Connect, Intent::Disable, Intent::Check].iter().any(|i| label.iter().any(|term| i.is_told_by(term)))
+    [Intent::Connect, Intent::Disable, Intent::Check]
+        .iter()
+        .any(|i| label.iter().any(|term| i.is_told_by(term)))
 }

@@ -36,22 +36,154 @@ pub enum Intent {
 
 /// Lemmas (of words or pairs of words) that tell an intent, the more telling intents first.
 const TELLING: &[(Intent, &[&str])] = &[
-    (Intent::Compare, &["сравнить", "сравнение", "отличаться", "отличие", "разница", "compare", "comparison", "differ", "difference", "versus", "vs"]),
-    (Intent::Price, &["цена", "стоимость", "стоить", "стоять", "платный", "бесплатный", "бесплатно", "почем", "абонплата", "абонентка", "брать", "тарификация", "плата", "price", "cost", "fee", "how much", "charg"]),
-    (Intent::Disable, &["отключить", "отключать", "отключение", "отписаться", "отказаться", "отказ", "disabl", "deactiv", "unsubscrib", "turn off", "switch off", "opt out", "убрать", "снять"]),
-    (Intent::Check, &["проверить", "проверка", "проверять", "остаток", "остаться", "узнать остаток", "check", "remain", "left", "leftov", "balanc"]),
-    (Intent::Connect, &["подключить", "подключать", "подключение", "активировать", "активация", "оформить", "connect", "activ", "subscrib", "turn on", "switch on", "sign up"]),
-    (Intent::Hours, &["график", "режим", "часы", "час", "круглосуточно", "до сколько", "когда работать", "hour", "open", "schedul"]),
-    (Intent::Phone, &["телефон", "позвонить", "звонить", "дозвониться", "номер поддержка", "куда звонить", "горячий линия", "phone", "call", "hotlin", "support number"]),
-    (Intent::Conditions, &["срок", "условие", "действовать", "кто мочь", "можно ли", "доступный", "term", "condit", "valid", "elig", "expir"]),
+    (
+        Intent::Compare,
+        &[
+            "сравнить",
+            "сравнение",
+            "отличаться",
+            "отличие",
+            "разница",
+            "compare",
+            "comparison",
+            "differ",
+            "difference",
+            "versus",
+            "vs",
+        ],
+    ),
+    (
+        Intent::Price,
+        &[
+            "цена",
+            "стоимость",
+            "стоить",
+            "стоять",
+            "платный",
+            "бесплатный",
+            "бесплатно",
+            "почем",
+            "абонплата",
+            "абонентка",
+            "брать",
+            "тарификация",
+            "плата",
+            "price",
+            "cost",
+            "fee",
+            "how much",
+            "charg",
+        ],
+    ),
+    (
+        Intent::Disable,
+        &[
+            "отключить",
+            "отключать",
+            "отключение",
+            "отписаться",
+            "отказаться",
+            "отказ",
+            "disabl",
+            "deactiv",
+            "unsubscrib",
+            "turn off",
+            "switch off",
+            "opt out",
+            "убрать",
+            "снять",
+        ],
+    ),
+    (
+        Intent::Check,
+        &[
+            "проверить",
+            "проверка",
+            "проверять",
+            "остаток",
+            "остаться",
+            "узнать остаток",
+            "check",
+            "remain",
+            "left",
+            "leftov",
+            "balanc",
+        ],
+    ),
+    (
+        Intent::Connect,
+        &[
+            "подключить",
+            "подключать",
+            "подключение",
+            "активировать",
+            "активация",
+            "оформить",
+            "connect",
+            "activ",
+            "subscrib",
+            "turn on",
+            "switch on",
+            "sign up",
+        ],
+    ),
+    (
+        Intent::Hours,
+        &[
+            "график",
+            "режим",
+            "часы",
+            "час",
+            "круглосуточно",
+            "до сколько",
+            "когда работать",
+            "hour",
+            "open",
+            "schedul",
+        ],
+    ),
+    (
+        Intent::Phone,
+        &[
+            "телефон",
+            "позвонить",
+            "звонить",
+            "дозвониться",
+            "номер поддержка",
+            "куда звонить",
+            "горячий линия",
+            "phone",
+            "call",
+            "hotlin",
+            "support number",
+        ],
+    ),
+    (
+        Intent::Conditions,
+        &[
+            "срок",
+            "условие",
+            "действовать",
+            "кто мочь",
+            "можно ли",
+            "доступный",
+            "term",
+            "condit",
+            "valid",
+            "elig",
+            "expir",
+        ],
+    ),
     (Intent::HowTo, &["как", "каким образом", "инструкция", "how", "how to"]),
 ];
 
+type ByFirst = HashMap<&'static str, Vec<(usize, Vec<&'static str>)>>;
+
 /// By the first lemma: which of [`TELLING`], and the lemmas that must follow.
-fn telling() -> &'static HashMap<&'static str, Vec<(usize, Vec<&'static str>)>> {
-    static BY_FIRST: OnceLock<HashMap<&str, Vec<(usize, Vec<&str>)>>> = OnceLock::new();
+fn telling() -> &'static ByFirst {
+    static BY_FIRST: OnceLock<ByFirst> = OnceLock::new();
     BY_FIRST.get_or_init(|| {
-        let mut by_first: HashMap<&str, Vec<(usize, Vec<&str>)>> = HashMap::new();
+        let mut by_first = ByFirst::new();
         for (number, (_, told)) in TELLING.iter().enumerate() {
             for told in *told {
                 let mut words = told.split(' ');
@@ -71,7 +203,8 @@ impl Intent {
         let mut told: Option<usize> = None;
         for (at, lemma) in lemmas.iter().enumerate() {
             for (number, rest) in telling().get(lemma.as_str()).into_iter().flatten() {
-                let stands = lemmas[at + 1..].len() >= rest.len() && lemmas[at + 1..].iter().zip(rest).all(|(a, b)| a == b);
+                let stands = lemmas[at + 1..].len() >= rest.len()
+                    && lemmas[at + 1..].iter().zip(rest).all(|(a, b)| a == b);
                 if stands && told.is_none_or(|least| *number < least) {
                     told = Some(*number);
                 }
@@ -79,15 +212,16 @@ impl Intent {
         }
         let told = told.map(|number| TELLING[number].0);
         // «Заказать детализацию»: an infinitive in front asks how.
-        let is_infinitive = |lemma: &String| {
-            words::words(text).first().is_some_and(|w| Self::is_action(lemma, &w.form))
-        };
+        let is_infinitive =
+            |lemma: &String| words::words(text).first().is_some_and(|w| Self::is_action(lemma, &w.form));
         told.or_else(|| lemmas.first().is_some_and(is_infinitive).then_some(Self::HowTo))
     }
 
     /// Whether a word of a query names an action (an infinitive); articles often call it otherwise: настроить, подключить.
     pub fn is_action(lemma: &str, form: &str) -> bool {
-        lemma == form && lemma.chars().count() > 3 && ["ть", "ться", "чь"].iter().any(|ending| lemma.ends_with(ending))
+        lemma == form
+            && lemma.chars().count() > 3
+            && ["ть", "ться", "чь"].iter().any(|ending| lemma.ends_with(ending))
     }
 
     /// Whether it asks for something to do.
@@ -110,7 +244,9 @@ impl Intent {
     pub fn fits(self, article: &Article) -> bool {
         let kind = article.matter.kind;
         match self {
-            Self::Connect | Self::Disable | Self::Check | Self::HowTo => matches!(kind, Kind::Procedure | Kind::Faq),
+            Self::Connect | Self::Disable | Self::Check | Self::HowTo => {
+                matches!(kind, Kind::Procedure | Kind::Faq)
+            }
             Self::Price | Self::Conditions | Self::Compare => matches!(kind, Kind::Product | Kind::Faq),
             Self::Phone | Self::Hours => false,
         }

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 use tantivy::query::{
-    AllQuery, BooleanQuery, BoostQuery, ConstScoreQuery, DisjunctionMaxQuery, Occur, PhraseQuery, Query, TermQuery,
-    TermSetQuery,
+    AllQuery, BooleanQuery, BoostQuery, ConstScoreQuery, DisjunctionMaxQuery, Occur, PhraseQuery, Query,
+    TermQuery, TermSetQuery,
 };
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{TantivyError, Term};
@@ -84,7 +84,8 @@ pub fn query(rung: Rung, plan: &Plan, reader: &Reader) -> Result<Box<dyn Query>,
     };
     let mut parts = Vec::new();
     for phrase in plan.phrases.iter().filter(|phrase| phrase.len() > 1) {
-        let terms = plan.words[phrase.clone()].iter().map(|w| Term::from_field_text(reader.fields.text, &w.lemma));
+        let terms =
+            plan.words[phrase.clone()].iter().map(|w| Term::from_field_text(reader.fields.text, &w.lemma));
         parts.push((Occur::Must, Box::new(PhraseQuery::new(terms.collect())) as Box<dyn Query>));
     }
     for word in &plan.excluded {
@@ -92,7 +93,9 @@ pub fn query(rung: Rung, plan: &Plan, reader: &Reader) -> Result<Box<dyn Query>,
     }
     // What an article is called counts once more, lest a short one be lost among many that speak of it.
     if !matches!(rung, Rung::Everything | Rung::Code | Rung::CodePrefix) {
-        parts.extend(plan.words.iter().flat_map(|word| titled(word, reader)).map(|query| (Occur::Should, query)));
+        parts.extend(
+            plan.words.iter().flat_map(|word| titled(word, reader)).map(|query| (Occur::Should, query)),
+        );
     }
     if parts.is_empty() {
         return Ok(sought);

@@ -78,7 +78,22 @@ const MAX_OPERATORS: usize = 16;
 /// Whether a token may be a field word; told before a query is read on another keyboard layout.
 pub fn looks_like_field(token: &str) -> bool {
     const FIELDS: &[&str] = &[
-        "kind", "type", "тип", "вид", "product", "продукт", "товар", "tag", "тег", "метка", "lang", "язык", "status", "статус", "region", "регион",
+        "kind",
+        "type",
+        "тип",
+        "вид",
+        "product",
+        "продукт",
+        "товар",
+        "tag",
+        "тег",
+        "метка",
+        "lang",
+        "язык",
+        "status",
+        "статус",
+        "region",
+        "регион",
     ];
     token.split_once(':').is_some_and(|(name, _)| FIELDS.contains(&words::fold(name).as_str()))
 }
@@ -105,7 +120,8 @@ pub fn read(text: &str, catalog: &Catalog) -> Operators {
         let end = rest.find(|c: char| c.is_whitespace() || QUOTES.iter().any(|(open, _)| *open == c));
         let (token, after) = rest.split_at(end.unwrap_or(rest.len()).max(first.len_utf8()));
         let is_fresh = found.rest.is_empty() || found.rest.ends_with(char::is_whitespace);
-        let excluded = token.strip_prefix(['-', '−']).filter(|word| is_fresh && word.starts_with(char::is_alphabetic));
+        let excluded =
+            token.strip_prefix(['-', '−']).filter(|word| is_fresh && word.starts_with(char::is_alphabetic));
         let is_full = found.excluded.len() + fields >= MAX_OPERATORS;
         if let Some(word) = excluded.filter(|_| !is_full) {
             found.excluded.push(word.to_owned());
@@ -125,7 +141,9 @@ pub fn read(text: &str, catalog: &Catalog) -> Operators {
 }
 
 fn read_field(token: &str, catalog: &Catalog, narrowed: &mut Narrowed) -> bool {
-    let Some((name, value)) = token.split_once(':').filter(|(_, value)| !value.is_empty()) else { return false };
+    let Some((name, value)) = token.split_once(':').filter(|(_, value)| !value.is_empty()) else {
+        return false;
+    };
     let folded = words::fold(value);
     match words::fold(name).as_str() {
         "kind" | "type" | "тип" | "вид" => {
@@ -134,7 +152,8 @@ fn read_field(token: &str, catalog: &Catalog, narrowed: &mut Narrowed) -> bool {
         }
         "product" | "продукт" | "товар" => {
             let by_name = || {
-                let is_called = |name: &str| words::fold(name).replace([' ', '-'], "") == folded.replace(['-', '_'], "");
+                let is_called =
+                    |name: &str| words::fold(name).replace([' ', '-'], "") == folded.replace(['-', '_'], "");
                 catalog.products().find(|p| {
                     p.title.all().into_iter().any(is_called) || p.aliases.iter().any(|alias| is_called(alias))
                 })
@@ -173,7 +192,9 @@ mod tests {
 
     #[test]
     fn what_is_no_operator_stays_text() {
-        for text in ["sim-карта", "цена: 95", "а - б", "\"незакрытая", "http://example.org", "kind:nothing", "\"\" x"] {
+        for text in
+            ["sim-карта", "цена: 95", "а - б", "\"незакрытая", "http://example.org", "kind:nothing", "\"\" x"]
+        {
             let found = read(text, &Catalog::default());
             assert_eq!(found, Operators { rest: text.to_owned(), ..Operators::default() }, "{text}");
         }

@@ -56,8 +56,16 @@ impl Grounds {
     /// How sure an answer on these grounds is.
     pub fn confidence(self) -> f32 {
         let weights = [0.4, 0.1, 0.1, 0.1, 0.1, 0.1, 0.05, 0.05];
-        let values =
-            [self.held * self.held, self.own, self.heading, self.title, self.fits, self.opens, self.lead, self.article];
+        let values = [
+            self.held * self.held,
+            self.own,
+            self.heading,
+            self.title,
+            self.fits,
+            self.opens,
+            self.lead,
+            self.article,
+        ];
         weights.iter().zip(values).map(|(weight, value)| weight * value).sum()
     }
 }
@@ -86,32 +94,46 @@ pub struct Search<'a> {
     pub intent: Option<Intent>,
 }
 
+/// An article in which passages are looked for.
+#[derive(Clone, Copy)]
+pub struct Found<'a> {
+    /// The article.
+    pub article: &'a Article,
+    /// How it was found.
+    pub candidate: &'a Candidate,
+    /// How far it stands before the next one, from 0 to 1.
+    pub lead: f32,
+    /// Puts the catalogue's values in.
+    pub expand: &'a dyn Fn(&str) -> String,
+}
+
 impl Search<'_> {
     /// Whether the query names a subject and asks nothing about it.
     pub fn is_subject(&self) -> bool {
         self.intent.is_none() && self.matcher.asked() <= SUBJECT_WORDS
     }
 
-    /// The best passage of a section of an article found.
+    /// The best passage of a section of an article found. `has_steps` tells whether a section before it had any, and is set for the next.
     pub fn best(
         &self,
-        article: &Article,
-        candidate: &Candidate,
-        lead: f32,
+        found: Found<'_>,
         section: &Section,
         blocks: &[Block],
-        expand: &dyn Fn(&str) -> String,
         has_steps: &mut bool,
     ) -> Option<Passage> {
+        let Found { article, candidate, lead, expand } = found;
         let title = expand(&article.title) + "\n" + &article.matter.aliases.join("\n");
         let heading = self.words_in(&expand(&section.heading));
         let titled = self.words_in(&title);
         let named = titled | heading;
         let mut best: Option<Passage> = None;
-        let fits_by_name = self.intent.is_some_and(|intent| intent_in(intent, &section.heading) || intent_in(intent, &title));
+        let fits_by_name = self
+            .intent
+            .is_some_and(|intent| intent_in(intent, &section.heading) || intent_in(intent, &title));
         let asks_how = self.intent.is_some_and(Intent::asks_how);
         for (number, block) in blocks.iter().enumerate() {
-            let is_first_steps = block.kind == BlockKind::Steps && !std::mem::replace(has_steps, *has_steps || block.kind == BlockKind::Steps);
+            let is_first_steps = block.kind == BlockKind::Steps
+                && !std::mem::replace(has_steps, *has_steps || block.kind == BlockKind::Steps);
             if block.kind == BlockKind::Code || block.is_signpost() {
                 continue;
             }
@@ -122,7 +144,11 @@ impl Search<'_> {
                 own: self.share(own),
                 heading: self.share(heading),
                 title: self.share(titled),
-                opens: f32::from(u8::from(if asks_how { is_first_steps } else { number == 0 && section.level <= 1 })),
+                opens: f32::from(u8::from(if asks_how {
+                    is_first_steps
+                } else {
+                    number == 0 && section.level <= 1
+                })),
                 lead,
                 fits: match self.intent {
                     None => 0.5,
@@ -238,13 +264,23 @@ fn fits(intent: Intent, kind: BlockKind, text: &str, is_named: bool) -> bool {
     };
     match intent {
         Intent::Connect | Intent::Disable | Intent::Check => {
-            (is_named || intent_in(intent, text)) && (kind == BlockKind::Steps || !codes::find_codes(text).is_empty() || intent_in(intent, text))
+            (is_named || intent_in(intent, text))
+                && (kind == BlockKind::Steps
+                    || !codes::find_codes(text).is_empty()
+                    || intent_in(intent, text))
         }
         Intent::HowTo => kind == BlockKind::Steps || is_named,
-        Intent::Price => has_digit && holds(&["₽", "руб", "price", "fee"]) || holds(&["бесплатн", "free", "не взима", "без плат"]),
+        Intent::Price => {
+            has_digit && holds(&["₽", "руб", "price", "fee"])
+                || holds(&["бесплатн", "free", "не взима", "без плат"])
+        }
         Intent::Phone => !codes::find_codes(text).is_empty() || has_digit,
-        Intent::Hours => has_digit && text.contains(':') || holds(&["круглосуточно", "day and night", "around the clock"]),
-        Intent::Conditions => has_digit || is_named || holds(&["только", "нельзя", "можно", "only", "cannot"]),
+        Intent::Hours => {
+            has_digit && text.contains(':') || holds(&["круглосуточно", "day and night", "around the clock"])
+        }
+        Intent::Conditions => {
+            has_digit || is_named || holds(&["только", "нельзя", "можно", "only", "cannot"])
+        }
         Intent::Compare => kind == BlockKind::Table || intent_in(intent, text) || is_named,
     }
 }

@@ -63,7 +63,12 @@ impl Weights {
     /// What each signal adds to the score, those that add nothing left out.
     pub fn explain(&self, signals: &Signals) -> Vec<Share> {
         let all = Signal::ALL.into_iter().zip(signals).zip(self.0);
-        let shares = all.map(|((signal, value), weight)| Share { signal, value: *value, weight, adds: value * weight });
+        let shares = all.map(|((signal, value), weight)| Share {
+            signal,
+            value: *value,
+            weight,
+            adds: value * weight,
+        });
         shares.filter(|share| share.adds != 0.0).collect()
     }
 }
@@ -166,7 +171,8 @@ fn add_signals_of_article(
     library: &Library,
     forms: &[Vec<String>; 2],
 ) {
-    let names = || std::iter::once(title).chain(article.matter.aliases.iter().map(String::as_str)).map(forms_of);
+    let names =
+        || std::iter::once(title).chain(article.matter.aliases.iter().map(String::as_str)).map(forms_of);
     // Names are compared only where they hold what was asked: the index knows that already.
     let may_be_named = signals[Signal::TitleWords as usize] > NEARLY_ALL;
     let is_named = may_be_named && names().any(|name| !name.is_empty() && forms.contains(&name));
@@ -187,7 +193,9 @@ fn add_signals_of_article(
 
 /// 1 for what was verified today, a half after a year, 0 for what never was.
 fn freshness(article: &Article, today: jiff::civil::Date) -> f32 {
-    let Some(verified) = article.matter.verified.as_deref().and_then(|day| day.parse::<jiff::civil::Date>().ok()) else {
+    let Some(verified) =
+        article.matter.verified.as_deref().and_then(|day| day.parse::<jiff::civil::Date>().ok())
+    else {
         return 0.0;
     };
     let days = verified.until(today).map_or(0, |span| span.get_days()).max(0);

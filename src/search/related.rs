@@ -17,9 +17,8 @@ pub fn related(article: &Article, alike: &[String], library: &Library, filter: &
     let mut ids: Vec<String> = Vec::new();
     let named = article.matter.related.iter().filter_map(|named| library.find(&named.text)).map(|(_, a)| a);
     let products: Vec<&str> = article.products().collect();
-    let is_alike = |other: &&Arc<Article>| {
-        other.lang == article.lang && other.matter.status == Status::Active
-    };
+    let is_alike =
+        |other: &&Arc<Article>| other.lang == article.lang && other.matter.status == Status::Active;
     let targets = linked(article);
     let mutual = targets
         .iter()
@@ -30,8 +29,11 @@ pub fn related(article: &Article, alike: &[String], library: &Library, filter: &
         !products.is_empty() && is_alike(other) && other.products().any(|p| products.contains(&p))
     });
     let found = alike.iter().filter_map(|id| library.find(id)).map(|(_, a)| a).filter(is_alike);
-    for other in
-        named.chain(mutual).chain(same).chain(found).filter(|other| other.id != article.id && filter.admits(other))
+    for other in named
+        .chain(mutual)
+        .chain(same)
+        .chain(found)
+        .filter(|other| other.id != article.id && filter.admits(other))
     {
         if !ids.contains(&other.id) {
             ids.push(other.id.clone());

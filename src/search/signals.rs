@@ -141,7 +141,12 @@ impl WordWeights {
     /// The share of the words in `all` (bits) that those in `held` are, by what they tell; 1 when nothing is asked for.
     pub fn share_of(&self, held: u64, all: u64) -> f32 {
         let sum = |bits: u64| -> f32 {
-            self.idf.iter().enumerate().filter(|(word, _)| bits >> (*word).min(63) & 1 == 1).map(|(_, idf)| idf).sum()
+            self.idf
+                .iter()
+                .enumerate()
+                .filter(|(word, _)| bits >> (*word).min(63) & 1 == 1)
+                .map(|(_, idf)| idf)
+                .sum()
         };
         let most = sum(all);
         if most == 0.0 { 1.0 } else { sum(held) / most }
@@ -205,10 +210,12 @@ pub fn of_evidence(
     let scores: Vec<f32> = (0..evidence.sections.len()).map(section_score).collect();
     let best = (0..scores.len()).max_by(|a, b| scores[*a].total_cmp(&scores[*b]).then(b.cmp(a))).unwrap_or(0);
     let here = &counted[best];
-    let in_part = |part: Part| weights.share((0..count_of).map(|word| (word, here[word].best[part as usize])));
+    let in_part =
+        |part: Part| weights.share((0..count_of).map(|word| (word, here[word].best[part as usize])));
     let article_best =
         |word: usize| counted.iter().map(|section| greatest(section[word].best)).fold(0.0, f32::max);
-    let article_norm = 1.0 - B_ARTICLE + B_ARTICLE * evidence.length as f32 / collection.article_length.max(1.0);
+    let article_norm =
+        1.0 - B_ARTICLE + B_ARTICLE * evidence.length as f32 / collection.article_length.max(1.0);
     let article_score = (0..count_of).map(|word| {
         let [title, ..] = here[word].sums;
         let texts: f32 = counted.iter().map(|section| section[word].sums[1] + section[word].sums[2]).sum();
@@ -230,14 +237,21 @@ pub fn of_evidence(
     set(Signal::TitleShare, part_share(Part::Title, &title_words));
     set(Signal::HeadingShare, part_share(Part::Heading, &|| heading_words(&evidence.sections[best])));
     let exact = evidence.sections[best].exact_forms;
-    set(Signal::ExactForms, weights.share((0..count_of.min(64)).filter(|word| exact >> word & 1 == 1).map(|w| (w, 1.0))));
+    set(
+        Signal::ExactForms,
+        weights.share((0..count_of.min(64)).filter(|word| exact >> word & 1 == 1).map(|w| (w, 1.0))),
+    );
     (signals, Some(best))
 }
 
 /// How many places of a part hold something that was asked for.
 fn places_of(section: &SectionEvidence, part: Part) -> usize {
-    let mut places: Vec<u32> =
-        section.occurrences.iter().filter(|o| o.part() == part && o.weight > 0.5).map(|o| o.position).collect();
+    let mut places: Vec<u32> = section
+        .occurrences
+        .iter()
+        .filter(|o| o.part() == part && o.weight > 0.5)
+        .map(|o| o.position)
+        .collect();
     places.sort_unstable();
     places.dedup();
     places.len()

@@ -35,16 +35,19 @@ pub struct Found {
 impl<'p> Matcher<'p> {
     /// A matcher for a plan.
     pub fn new(plan: &'p Plan) -> Self {
-        let mut initials: Vec<char> =
-            plan.words
-                .iter()
-                .flat_map(|w| [&w.form, &w.lemma].into_iter().chain(w.readings.iter().flat_map(|r| [&r.form, &r.lemma])))
-                .filter_map(|t| t.chars().next())
-                .collect();
+        let mut initials: Vec<char> = plan
+            .words
+            .iter()
+            .flat_map(|w| {
+                [&w.form, &w.lemma].into_iter().chain(w.readings.iter().flat_map(|r| [&r.form, &r.lemma]))
+            })
+            .filter_map(|t| t.chars().next())
+            .collect();
         initials.sort_unstable();
         initials.dedup();
         let asking = Intent::of(&plan.asked).map_or(0, |intent| {
-            let words = plan.words.iter().enumerate().filter(|(at, w)| *at < 63 && intent.is_told_by(&w.lemma));
+            let words =
+                plan.words.iter().enumerate().filter(|(at, w)| *at < 63 && intent.is_told_by(&w.lemma));
             words.fold(0, |bits, (at, _)| bits | 1 << at)
         });
         // A query of such words alone is about them.

@@ -73,7 +73,12 @@ pub fn suggest(
         let is_known = found.iter().any(|s| words::fold(&s.text) == words::fold(&hit.title));
         if !is_known {
             let article = Some(hit.article.clone());
-            found.push(Suggestion { text: hit.title.clone(), kind: SuggestionKind::Article, article, note: None });
+            found.push(Suggestion {
+                text: hit.title.clone(),
+                kind: SuggestionKind::Article,
+                article,
+                note: None,
+            });
         }
     }
     found.truncate(limit);
@@ -127,7 +132,7 @@ fn suggest_codes(prefix: &str, lang: Lang, library: &Library, filter: &Filter, f
     let region = filter.region.as_deref();
     for (code, owners) in library.catalog.codes_from(prefix) {
         for (product, attribute) in owners {
-                let product = library.catalog.product(product).filter(|p| filter.admits_product(p));
+            let product = library.catalog.product(product).filter(|p| filter.admits_product(p));
             let Some((product, (attribute, variant))) = product
                 .and_then(|p| Some((p, p.code_variant(attribute, filter.day, region, |own| own == code)?)))
             else {

@@ -13,9 +13,11 @@ const ARTICLES: usize = 50;
 
 fn spellings(code: &str, random: &mut fastrand::Rng) -> Vec<String> {
     if code.starts_with('*') {
-        let spaced: String = code.chars().flat_map(|c| if c.is_ascii_digit() { vec![c] } else { vec![' ', c, ' '] }).collect();
+        let spaced: String =
+            code.chars().flat_map(|c| if c.is_ascii_digit() { vec![c] } else { vec![' ', c, ' '] }).collect();
         let words = ["что такое", "код", "what is"][random.usize(..3)];
-        let all = [code.to_owned(), spaced.trim().to_owned(), format!("{words} {code}"), code.replace('#', "№")];
+        let all =
+            [code.to_owned(), spaced.trim().to_owned(), format!("{words} {code}"), code.replace('#', "№")];
         let second = random.usize(1..all.len());
         return vec![all[0].clone(), all[second].clone()];
     }
@@ -42,10 +44,15 @@ fn five_thousand_spellings_of_codes_are_answered_exactly() {
         codes.insert(format!("*{service}*{}#", random.u32(1..400)));
     }
     while codes.len() < CODES + PHONES {
-        codes.insert(format!("7{}{:07}", [495, 831, 904, 951, 800][random.usize(..5)], random.u32(1_000_000..1_000_900)));
+        codes.insert(format!(
+            "7{}{:07}",
+            [495, 831, 904, 951, 800][random.usize(..5)],
+            random.u32(1_000_000..1_000_900)
+        ));
     }
     let base = Base::new();
-    let mut catalog = String::from("family: f\nattributes: {code: {type: code, label: {ru: Код}}}\nproducts:\n");
+    let mut catalog =
+        String::from("family: f\nattributes: {code: {type: code, label: {ru: Код}}}\nproducts:\n");
     let mut tables = vec![String::new(); ARTICLES];
     for (number, code) in codes.iter().enumerate() {
         let article = number % ARTICLES;
@@ -54,14 +61,18 @@ fn five_thousand_spellings_of_codes_are_answered_exactly() {
     }
     base.write("articles/catalog/f.yaml", catalog);
     for (article, table) in tables.iter().enumerate() {
-        base.write(&format!("articles/a{article}.md"), format!("# Коды {article}\n\n| Что | Код |\n|---|---|\n{table}"));
+        base.write(
+            &format!("articles/a{article}.md"),
+            format!("# Коды {article}\n\n| Что | Код |\n|---|---|\n{table}"),
+        );
     }
     let served = base.start();
     let snapshot = served.app.snapshot().unwrap();
     let mut asked = 0;
     for (number, code) in codes.iter().enumerate() {
         for typed in spellings(code, &mut random) {
-            let reply = snapshot.engine.search(&Request::new(&typed, Filter::on(TODAY.parse().unwrap()))).unwrap();
+            let reply =
+                snapshot.engine.search(&Request::new(&typed, Filter::on(TODAY.parse().unwrap()))).unwrap();
             assert_eq!(reply.query.code.as_deref(), Some(code.as_str()), "{typed}");
             let answer = reply.answer.unwrap_or_else(|| panic!("no answer to {typed}"));
             let told: Vec<String> = find_codes(&answer.text).into_iter().map(|c| c.canonical).collect();

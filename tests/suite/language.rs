@@ -35,12 +35,30 @@ products:
 fn base() -> Base {
     Base::with(&[
         ("articles/catalog/packages.yaml", CATALOG),
-        ("articles/packages/small.md", "---\ntitle: Малый пакет\nkind: product\nproducts: [small]\n---\n\nЦена {{ small.price }}.\n"),
-        ("articles/packages/large.md", "---\ntitle: Большой пакет\nkind: product\nproducts: [large]\n---\n\nЦена {{ large.price }}.\n"),
-        ("articles/packages/gone.md", "---\ntitle: Старый пакет\nproducts: [gone]\nstatus: archived\n---\n\nЕго больше нет.\n"),
-        ("articles/roaming.md", "---\ntitle: Мобильный интернет в роуминге\nkind: procedure\n---\n\nРоуминг включают так.\n\n1. Откройте настройки.\n2. Включите передачу данных.\n"),
-        ("articles/internet.md", "---\ntitle: Интернет дома\n---\n\nМобильный телефон раздаёт интернет. Роуминга дома нет.\n"),
-        ("articles/autopayment.md", "---\ntitle: Автоплатёж\n---\n\nАвтоплатёж пополняет счёт сам. Подключение бесплатно.\n"),
+        (
+            "articles/packages/small.md",
+            "---\ntitle: Малый пакет\nkind: product\nproducts: [small]\n---\n\nЦена {{ small.price }}.\n",
+        ),
+        (
+            "articles/packages/large.md",
+            "---\ntitle: Большой пакет\nkind: product\nproducts: [large]\n---\n\nЦена {{ large.price }}.\n",
+        ),
+        (
+            "articles/packages/gone.md",
+            "---\ntitle: Старый пакет\nproducts: [gone]\nstatus: archived\n---\n\nЕго больше нет.\n",
+        ),
+        (
+            "articles/roaming.md",
+            "---\ntitle: Мобильный интернет в роуминге\nkind: procedure\n---\n\nРоуминг включают так.\n\n1. Откройте настройки.\n2. Включите передачу данных.\n",
+        ),
+        (
+            "articles/internet.md",
+            "---\ntitle: Интернет дома\n---\n\nМобильный телефон раздаёт интернет. Роуминга дома нет.\n",
+        ),
+        (
+            "articles/autopayment.md",
+            "---\ntitle: Автоплатёж\n---\n\nАвтоплатёж пополняет счёт сам. Подключение бесплатно.\n",
+        ),
         ("articles/en/refund.md", "---\ntitle: Refunds and disputes\n---\n\nA refund takes ten days.\n"),
         ("articles/en/then.md", "---\ntitle: Then and now\n---\n\nWhat was then, and then again.\n"),
         ("articles/wifi.md", "---\ntitle: Wi-Fi в салоне\n---\n\nПароль от сети знает старший смены.\n"),
@@ -87,7 +105,8 @@ fn slips_layouts_scripts_and_spaces_are_read_and_told() {
     }
     let reply = served.search("берут роуминг", "");
     assert!(corrections(&reply).iter().all(|(_, _, why)| why != "layout"), "not \",then\": {reply}");
-    for clean in ["роуминг", "мобильный интернет", "refund", "wi-fi", "вай-фай", "Wi-Fi пароль"] {
+    for clean in ["роуминг", "мобильный интернет", "refund", "wi-fi", "вай-фай", "Wi-Fi пароль"]
+    {
         let reply = served.search(clean, "");
         assert!(corrections(&reply).is_empty(), "{clean}: {reply}");
         assert!(reply["total"].as_u64().unwrap() > 0, "{clean}");
@@ -113,7 +132,10 @@ fn synonyms_and_pins_of_editors_count_at_once() {
     served.wait_until("the synonyms count", |s| !s.found("симофон", "").is_empty());
     assert_eq!(first(&served, "симофон"), "autopayment");
     let pinned = served.search("интернет", "");
-    assert_eq!((pinned["hits"][0]["article"].as_str(), pinned["hits"][0]["rung"].as_str()), (Some("en/refund"), Some("pinned")));
+    assert_eq!(
+        (pinned["hits"][0]["article"].as_str(), pinned["hits"][0]["rung"].as_str()),
+        (Some("en/refund"), Some("pinned"))
+    );
     base.write("articles/synonyms.yaml", "groups:\n- [симофон\n");
     served.wait_until("the fault is told", |s| !s.problems("articles/synonyms.yaml").is_empty());
     assert_eq!(first(&served, "симофон"), "autopayment", "the last good synonyms stay");
@@ -154,7 +176,12 @@ fn questions_are_answered_from_the_catalogue_as_of_the_day() {
         let answer = answer(query, "");
         assert!(answer["text"].as_str().unwrap_or_default().starts_with(expected), "{query}: {answer}");
     }
-    for query in ["сколько стоит пакет", "сколько стоит средний пакет", "цена большого пакета в крыму", "подключить старый пакет"] {
+    for query in [
+        "сколько стоит пакет",
+        "сколько стоит средний пакет",
+        "цена большого пакета в крыму",
+        "подключить старый пакет",
+    ] {
         let answer = answer(query, "");
         assert!(answer["kind"] != "fact" && answer["kind"] != "code", "{query}: {answer}");
     }
@@ -189,5 +216,9 @@ fn suggestions_tell_what_was_meant_and_complete_it() {
         ids(&reply["suggestions"], "text")
     };
     assert_eq!(suggest("hjevbyu")[0], "роуминг");
-    assert!(suggest("мобильный инт").contains(&"мобильный интернет".to_owned()), "{:?}", suggest("мобильный инт"));
+    assert!(
+        suggest("мобильный инт").contains(&"мобильный интернет".to_owned()),
+        "{:?}",
+        suggest("мобильный инт")
+    );
 }

@@ -10,9 +10,10 @@ const TRIES: usize = 4_000;
 
 /// Characters that have broken parsers before.
 const ODD: &[char] = &[
-    '\0', '\u{1}', '\t', '\n', '\r', ' ', '\u{a0}', '\u{202f}', '\u{200b}', '\u{300}', '\u{306}', '\u{301}', '\u{feff}', '\u{202e}', '№', '*', '#', '+',
-    '(', ')', '-', '"', '«', '»', ':', '{', '}', '[', ']', '|', '`', '<', '>', '&', '\\', '/', '0', '1', '8', '9', 'ё', 'Ё', 'Й', 'ß', 'İ', 'ǅ', '漢', 'ع',
-    '😀', '🏳', '\u{fe0f}', '𝟗', '٣', '–', '—', '-', '₽', '%',
+    '\0', '\u{1}', '\t', '\n', '\r', ' ', '\u{a0}', '\u{202f}', '\u{200b}', '\u{300}', '\u{306}', '\u{301}',
+    '\u{feff}', '\u{202e}', '№', '*', '#', '+', '(', ')', '-', '"', '«', '»', ':', '{', '}', '[', ']', '|',
+    '`', '<', '>', '&', '\\', '/', '0', '1', '8', '9', 'ё', 'Ё', 'Й', 'ß', 'İ', 'ǅ', '漢', 'ع', '😀', '🏳',
+    '\u{fe0f}', '𝟗', '٣', '–', '—', '-', '₽', '%',
 ];
 
 fn seeds() -> Vec<String> {
@@ -23,7 +24,12 @@ fn seeds() -> Vec<String> {
     ]
     .map(str::to_owned)
     .into();
-    for file in ["articles/about.md", "articles/sms/faq.md", "articles/flows/which-sms-package.md", "articles/en/sms/faq.md"] {
+    for file in [
+        "articles/about.md",
+        "articles/sms/faq.md",
+        "articles/flows/which-sms-package.md",
+        "articles/en/sms/faq.md",
+    ] {
         seeds.extend(std::fs::read_to_string(root().join(file)).ok());
     }
     seeds
