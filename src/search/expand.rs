@@ -140,13 +140,22 @@ impl Expander<'_> {
         let mut read: Vec<(LayoutToken, String)> = Vec::with_capacity(tokens.len());
         for (number, token) in tokens.iter().enumerate() {
             let is_open = number + 1 == tokens.len() && !token.ends_with(char::is_whitespace);
-            let other =
-                if words::is_cyrillic(token) { layout::to_latin(token) } else { layout::to_cyrillic(token) };
-            let is_operator = token.contains(['"', '“']) || operators::looks_like_field(token);
-            let kind = if is_operator || self.all_known(token, is_open)? {
+            let swap = |text: &str| {
+                if words::is_cyrillic(token) { layout::to_latin(text) } else { layout::to_cyrillic(text) }
+            };
+            let mut other = swap(token);
+            if token.contains('"') && !self.all_known(&other, is_open)? {
+                // A quote is «Э» on the other layout, unless it is a quote.
+                other = token.split('"').map(swap).collect::<Vec<_>>().join("\"");
+            }
+            let is_field = operators::looks_like_field(token);
+            let kind = if is_field || self.all_known(token, is_open)? {
                 LayoutToken::Right
             } else if self.all_known(&other, is_open)? && self.is_telling(&other, is_open)? {
                 LayoutToken::Wrong
+            } else if token.contains('"') {
+                // What was quoted is meant as it stands; but `"nj` is «Это», and was told above.
+                LayoutToken::Right
             } else {
                 LayoutToken::Unclear
             };
