@@ -253,7 +253,7 @@ fn open(index: &Index, pace: Pace) -> tantivy::Result<IndexWriter<SectionDocumen
             let threads = std::thread::available_parallelism().map_or(1, usize::from).min(4);
             IndexWriterOptions::builder()
                 .num_worker_threads(threads)
-                .memory_budget_per_thread(40 << 20)
+                .memory_budget_per_thread(30 << 20)
                 .num_merge_threads(1)
                 .build()
         }
