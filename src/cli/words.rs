@@ -9,8 +9,7 @@ use crate::settings::Settings;
 
 pub(super) fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     let engine = search::open(settings, &Clock::system(settings.zone()))?;
-    let catalog = &engine.library.catalog;
-    let expander = Expander { reader: &engine.reader, catalog, synonyms: catalog.synonyms() };
+    let expander = Expander { reader: &engine.reader, catalog: &engine.library.catalog };
     say("# Each word, and those that are looked for as well when it alone finds little.");
     say("# To part a word from its family, name it under `apart:` in articles/synonyms.yaml.");
     for family in expander.families()? {

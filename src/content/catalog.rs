@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use crate::content::files::Stamp;
 use crate::content::front_matter::Status;
 use crate::content::problem::{Position, Problem, Report, did_you_mean};
+use crate::content::product_names::ProductNames;
 use crate::content::synonyms::{Synonyms, SynonymsFile};
 use crate::content::validity::Validity;
 use crate::content::values;
@@ -409,10 +410,26 @@ pub struct Catalog {
     /// Canonical code to the products and attributes that have it.
     codes: BTreeMap<String, Vec<(String, String)>>,
     synonyms: Synonyms,
+    names: ProductNames,
     problems: Vec<Problem>,
 }
 
 impl Catalog {
+    /// A catalogue of one family, for tests.
+    #[cfg(test)]
+    pub(crate) fn of_text(text: &str) -> Self {
+        let (family, problems) = parse_family("articles/catalog/f.yaml", text);
+        let file = CatalogFile {
+            stamp: Stamp::default(),
+            read_ns: 0,
+            hash: [0; 32],
+            family: family.map(Arc::new),
+            synonyms: None,
+            problems,
+        };
+        Self::of([("f.yaml".to_owned(), file)].into())
+    }
+
     /// A catalogue made of its files.
     pub fn of(files: BTreeMap<String, CatalogFile>) -> Self {
         let mut catalog = Self::default();
@@ -425,6 +442,7 @@ impl Catalog {
         catalog.check_references();
         let editors = files.values().find_map(|file| file.synonyms.as_deref());
         catalog.synonyms = Synonyms::of(editors.unwrap_or(&SynonymsFile::default()));
+        catalog.names = ProductNames::of(catalog.products.values(), &catalog.synonyms);
         catalog.files = files;
         catalog
     }
@@ -469,6 +487,11 @@ impl Catalog {
             }
         }
         self.problems.extend(problems);
+    }
+
+    /// What the products are called.
+    pub fn names(&self) -> &ProductNames {
+        &self.names
     }
 
     /// Words that mean the same.
@@ -837,22 +860,9 @@ products:
       connect: '* 155 * 971 #'
 ";
 
-    fn catalog(text: &str) -> Catalog {
-        let (family, problems) = parse_family("articles/catalog/sms.yaml", text);
-        let file = CatalogFile {
-            stamp: Stamp::default(),
-            read_ns: 0,
-            hash: [0; 32],
-            family: family.map(Arc::new),
-            synonyms: None,
-            problems,
-        };
-        Catalog::of([("sms.yaml".to_owned(), file)].into())
-    }
-
     #[track_caller]
     fn check(name: &str, day: &str, region: Option<&str>, expected: &str) {
-        let shown = catalog(FAMILY).show(name, Lang::Ru, day.parse().unwrap(), region);
+        let shown = Catalog::of_text(FAMILY).show(name, Lang::Ru, day.parse().unwrap(), region);
         assert_eq!(
             shown.as_deref(),
             Some(expected).filter(|e| !e.is_empty()),
@@ -869,7 +879,7 @@ products:
         check("sms-100.size", "2026-11-01", None, "1500–2000\u{a0}SMS");
         check("sms-100.term", "2026-11-01", None, "22\u{a0}дня");
         check("sms-100.none", "2026-11-01", None, "");
-        assert_eq!(catalog(FAMILY).code_owners("*155*971#").len(), 1);
+        assert_eq!(Catalog::of_text(FAMILY).code_owners("*155*971#").len(), 1);
     }
 
     #[test]

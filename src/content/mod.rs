@@ -8,6 +8,7 @@ pub mod front_matter;
 pub mod library;
 pub mod markdown;
 pub mod problem;
+pub mod product_names;
 pub mod synonyms;
 pub mod validity;
 pub mod values;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use crate::content::problem::{Position, Problem, Report};
 use crate::content::yaml::{self, Fields};
@@ -112,10 +113,9 @@ impl SynonymsFile {
 impl Synonyms {
     /// The shipped list, and over it what the editors say.
     pub fn of(editors: &SynonymsFile) -> Self {
-        let (shipped, _) = SynonymsFile::parse(SYNONYMS_FILE, SHIPPED);
         let without: HashSet<Vec<String>> = editors.without.iter().map(|text| lemmas(text)).collect();
         let mut made = Self::default();
-        for file in shipped.iter().chain([editors]) {
+        for file in [shipped(), editors] {
             for group in &file.groups {
                 let group: Vec<&String> =
                     group.iter().filter(|text| !without.contains(&lemmas(text))).collect();
@@ -188,6 +188,12 @@ impl Synonyms {
         }
         self.pins.get(&query_key(query)).map_or(&[], Vec::as_slice)
     }
+}
+
+/// The shipped list, read once: the catalogue is made anew with every change of it.
+fn shipped() -> &'static SynonymsFile {
+    static SHIPPED_FILE: OnceLock<SynonymsFile> = OnceLock::new();
+    SHIPPED_FILE.get_or_init(|| SynonymsFile::parse(SYNONYMS_FILE, SHIPPED).0.unwrap_or_default())
 }
 
 fn lemmas(text: &str) -> Vec<String> {

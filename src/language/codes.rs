@@ -10,6 +10,9 @@ const MAX_CODE_CHARS: usize = 40;
 /// Digits of a Russian number without the country code.
 const NATIONAL_DIGITS: usize = 10;
 
+/// The most digits of a short number: 611, 0611.
+const MAX_SHORT_DIGITS: usize = 6;
+
 /// What sort of code a text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CodeKind {
@@ -62,7 +65,12 @@ pub fn canonical(text: &str) -> Option<String> {
         return Some(code.canonical.clone());
     }
     let digits = digits_of(text)?;
-    (3..=6).contains(&digits.len()).then_some(digits)
+    (3..=MAX_SHORT_DIGITS).contains(&digits.len()).then_some(digits)
+}
+
+/// Whether a canonical code is a short number: in running text it is a word like others.
+pub fn is_short_number(canonical: &str) -> bool {
+    canonical.len() <= MAX_SHORT_DIGITS && canonical.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// A code that is still being typed: begins like one, holds nothing that a code cannot hold, and is not whole.

@@ -12,7 +12,7 @@ use crate::content::validity::Validity;
 use crate::index::reader::Reader;
 use crate::language::words;
 use crate::search::candidates::Candidate;
-use crate::search::facts::{self, Fact, ProductNames};
+use crate::search::facts::{self, Fact};
 use crate::search::filter::Filter;
 use crate::search::intent::Intent;
 use crate::search::ladder::Rung;
@@ -83,6 +83,8 @@ pub struct Answer {
 pub struct Source<'a> {
     /// What was asked.
     pub plan: &'a Plan,
+    /// Finds its words in texts.
+    pub matcher: &'a Matcher<'a>,
     /// The articles.
     pub library: &'a Library,
     /// The index.
@@ -95,8 +97,6 @@ pub struct Source<'a> {
     pub intent: Option<Intent>,
     /// What each word tells.
     pub weights: &'a WordWeights,
-    /// The names of the products.
-    pub names: &'a ProductNames,
 }
 
 /// What each word tells when passages are compared: what is to be done is often called otherwise there than in the question.
@@ -120,8 +120,7 @@ pub fn answer(source: Source<'_>, ranked: &[(Rung, Candidate)]) -> tantivy::Resu
         // Of a code that is not in the catalogue nothing is known for sure.
         return Ok(of_code(source));
     }
-    if let Some(fact) = facts::find(plan, source.intent, source.names, &source.library.catalog, source.filter)
-    {
+    if let Some(fact) = facts::find(plan, source.intent, &source.library.catalog, source.filter) {
         return Ok(Some(of_fact(source, fact)));
     }
     of_passages(source, ranked)
@@ -205,12 +204,11 @@ fn best_passage<'a>(
     source: Source<'a>,
     ranked: &[(Rung, Candidate)],
 ) -> tantivy::Result<Option<(Passage, &'a Article, u32)>> {
-    let Source { plan, library, reader, filter, intent, weights, .. } = source;
-    let matcher = Matcher::new(plan);
+    let Source { plan, matcher, library, reader, filter, intent, weights, .. } = source;
     let region = filter.region.as_deref();
     // One word alone asks for a subject, not for a fact about it, unless something is called just that.
     let is_named = |candidate: &Candidate| candidate.signals[Signal::WholeTitle as usize] > 0.0;
-    let search = passage::Search { matcher: &matcher, weights, intent };
+    let search = passage::Search { matcher, weights, intent };
     let mut best: Option<(Passage, &'a Article, u32)> = None;
     for (rank, (_, candidate)) in ranked.iter().take(ARTICLES_LOOKED_AT).enumerate() {
         let Some(article) = library.article(candidate.slot).filter(|a| a.matter.status == Status::Active)

@@ -24,7 +24,6 @@ use crate::search::candidates::{ArticleCollector, Candidate, Candidates};
 use crate::search::dense::Dense;
 use crate::search::expand::Expander;
 use crate::search::facets::{FacetCounts, FacetIndex};
-use crate::search::facts::ProductNames;
 use crate::search::filter::{Filter, Filtered};
 use crate::search::intent::Intent;
 use crate::search::ladder::{self, Rung};
@@ -66,7 +65,6 @@ pub struct Engine {
     /// The answer templates.
     pub templates: Arc<Templates>,
     facets: Arc<FacetIndex>,
-    products: ProductNames,
     collection: Collection,
     dense: Option<Arc<dyn Dense>>,
     /// What beginnings of words were completed to: the same for all who type them.
@@ -228,14 +226,12 @@ impl Engine {
             section_length: words as f32 / sections.max(1) as f32,
             article_length: words as f32 / articles as f32,
         };
-        let products = ProductNames::of(&library.catalog);
         let replies = Mutex::new(LruCache::new(MAX_REPLIES));
         Self {
             library,
             reader,
             templates,
             facets,
-            products,
             collection,
             dense: None,
             completed: Mutex::default(),
@@ -319,20 +315,19 @@ impl Engine {
     fn answer(&self, request: &Request, is_wanted: &dyn Fn() -> bool) -> Result<Option<Reply>, TantivyError> {
         let Some(found) = self.find(request, Weights::shipped(), is_wanted)? else { return Ok(None) };
         let Found { plan, filter, lang, .. } = &found;
-        let answer_source = || Source {
+        let matcher = Matcher::new(plan);
+        let source = Source {
             plan,
+            matcher: &matcher,
             library: &self.library,
             reader: &self.reader,
             filter,
             lang: *lang,
             intent: found.intent,
             weights: &found.weights,
-            names: &self.products,
         };
-        let mut answer =
-            if request.offset == 0 { answer::answer(answer_source(), &found.ranked)? } else { None };
+        let mut answer = if request.offset == 0 { answer::answer(source, &found.ranked)? } else { None };
         let mut hits = Vec::with_capacity(request.limit.min(found.ranked.len()));
-        let matcher = Matcher::new(plan);
         for (rung, candidate) in found.ranked.iter().skip(request.offset).take(request.limit) {
             let Some(section) = candidate.sections.first() else { continue };
             let blocks = self.reader.blocks(section.address)?;
@@ -389,11 +384,7 @@ impl Engine {
         weights: &Weights,
         is_wanted: &dyn Fn() -> bool,
     ) -> Result<Option<Found>, TantivyError> {
-        let expander = Expander {
-            reader: &self.reader,
-            catalog: &self.library.catalog,
-            synonyms: self.library.catalog.synonyms(),
-        };
+        let expander = Expander { reader: &self.reader, catalog: &self.library.catalog };
         let mut plan = expander.read(&request.text, request.verbatim)?;
         let filter = Arc::new(plan.narrowed.narrow(&request.filter));
         let keep = RANKED.max(request.offset + request.limit);
@@ -585,17 +576,13 @@ impl Engine {
         limit: usize,
         filter: &Filter,
     ) -> Result<Vec<Suggestion>, TantivyError> {
-        let reply = if text.trim().is_empty() {
-            None
-        } else {
-            let request = Request { limit: limit.max(SUGGESTED_FROM), ..Request::new(text, filter.clone()) };
-            Some(self.search(&request)?)
-        };
-        let read_as = reply.as_ref().map_or(text, |reply| reply.query.read_as.as_str());
-        let lang = answer::reader_lang(filter.lang, read_as, Lang::default());
-        Ok(reply
-            .as_ref()
-            .map_or_else(Vec::new, |reply| suggest::suggest(text, limit, lang, reply, &self.library, filter)))
+        if text.trim().is_empty() {
+            return Ok(Vec::new());
+        }
+        let request = Request { limit: limit.max(SUGGESTED_FROM), ..Request::new(text, filter.clone()) };
+        let reply = self.search(&request)?;
+        let lang = answer::reader_lang(filter.lang, &reply.query.read_as, Lang::default());
+        Ok(suggest::suggest(text, limit, lang, &reply, &self.library, filter))
     }
 }
 

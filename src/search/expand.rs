@@ -2,13 +2,12 @@
 //!
 //! Nothing typed is thrown away: readings stand beside the word and count less, except that a word nobody wrote has only its readings.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use tantivy::TantivyError;
 
 use crate::content::catalog::Catalog;
-use crate::content::synonyms::Synonyms;
 use crate::index::reader::Reader;
 use crate::index::vocabulary::Known;
 use crate::language::{family, layout, morphology, transliteration, typo, words};
@@ -75,10 +74,8 @@ const LAYOUT_LETTERS: usize = 3;
 pub struct Expander<'a> {
     /// The index.
     pub reader: &'a Reader,
-    /// The catalogue.
+    /// The catalogue, and with it the editors' synonyms.
     pub catalog: &'a Catalog,
-    /// The editors' synonyms.
-    pub synonyms: &'a Synonyms,
 }
 
 type Result<T> = std::result::Result<T, TantivyError>;
@@ -227,7 +224,7 @@ impl Expander<'_> {
     /// Adds what the editors say is the same.
     fn add_synonyms(&self, plan: &mut Plan) -> Result<()> {
         let lemmas: Vec<String> = plan.words.iter().map(|w| w.lemma.clone()).collect();
-        for (range, targets) in self.synonyms.find(&lemmas) {
+        for (range, targets) in self.catalog.synonyms().find(&lemmas) {
             if plan.words[range.clone()].iter().any(|w| w.is_quoted) {
                 continue;
             }
@@ -336,7 +333,7 @@ impl Expander<'_> {
         let mut found = Vec::new();
         for other in family::candidates(lemma) {
             let frequency = self.reader.frequency(self.reader.fields.text, &other)?;
-            if frequency > 0 && self.synonyms.are_family(lemma, &other) {
+            if frequency > 0 && self.catalog.synonyms().are_family(lemma, &other) {
                 found.push((other, frequency));
             }
         }
@@ -512,10 +509,10 @@ impl Expander<'_> {
     /// The index cannot be read.
     pub fn families(&self) -> Result<Vec<Vec<String>>> {
         let mut groups: Vec<(u64, Vec<String>)> = Vec::new();
-        let mut group_of: HashMap<String, usize> = HashMap::new();
+        let mut grouped: HashSet<String> = HashSet::new();
         let known = self.reader.terms_from(self.reader.fields.text, "", usize::MAX)?;
         for word in known.iter().filter(|k| words::is_cyrillic(&k.form)) {
-            if group_of.contains_key(&word.form) {
+            if grouped.contains(&word.form) {
                 continue;
             }
             let family = self.family(&word.form)?;
@@ -524,9 +521,7 @@ impl Expander<'_> {
             }
             let members: Vec<String> =
                 std::iter::once(word.form.clone()).chain(family.into_iter().map(|(l, _)| l)).collect();
-            for member in &members {
-                group_of.entry(member.clone()).or_insert(groups.len());
-            }
+            grouped.extend(members.iter().cloned());
             groups.push((word.frequency, members));
         }
         groups.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));

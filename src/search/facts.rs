@@ -1,11 +1,10 @@
 //! Facts: one value of one product, told from the catalogue when a query names both beyond doubt.
 
-use std::collections::HashMap;
-
 use crate::content::catalog::{Attribute, AttributeType, Catalog, Lang, Product, Variant};
 use crate::content::front_matter::Status;
+use crate::content::product_names::terms_of;
 use crate::content::synonyms::Synonyms;
-use crate::language::{family, morphology, typo, words};
+use crate::language::{family, typo, words};
 use crate::search::filter::Filter;
 use crate::search::intent::Intent;
 use crate::search::query::{Plan, Reading, Why};
@@ -105,14 +104,8 @@ const TIMES: &[&str] = &[
     "когда",
 ];
 
-/// The share of a name, by what its words tell, that must be asked for.
-const NAMED: f32 = 0.6;
-
 /// A slip that costs more may be another word altogether.
 const SURE_SLIP: f32 = 0.6;
-
-/// Another product that is named so nearly as well leaves doubt which is meant.
-const DOUBT: f32 = 0.95;
 
 /// A value of the catalogue that a query asks for.
 #[derive(Clone, Copy, Debug)]
@@ -125,89 +118,10 @@ pub struct Fact<'a> {
     pub variant: &'a Variant,
 }
 
-/// The names of all products by the words they are made of.
-#[derive(Debug, Default)]
-pub struct ProductNames {
-    /// The words of each name, and its product.
-    names: Vec<(Vec<String>, String)>,
-    /// Names in which a word stands.
-    by_word: HashMap<String, Vec<usize>>,
-}
-
-impl ProductNames {
-    /// The names in a catalogue.
-    pub fn of(catalog: &Catalog) -> Self {
-        let mut made = Self::default();
-        for product in catalog.products().filter(|p| p.status != Status::Draft) {
-            for name in product.title.all().into_iter().chain(product.aliases.iter().map(String::as_str)) {
-                let terms = terms_of(name, catalog.synonyms());
-                for term in &terms {
-                    made.by_word.entry(term.clone()).or_default().push(made.names.len());
-                }
-                made.names.push((terms, product.id.clone()));
-            }
-            // A short number is a name: «звонок на 611».
-            for (_, code, _) in product
-                .codes()
-                .filter(|(_, code, _)| code.bytes().all(|b| b.is_ascii_digit()) && code.len() <= 6)
-            {
-                let term = catalog.synonyms().canonical(code).to_owned();
-                made.by_word.entry(term.clone()).or_default().push(made.names.len());
-                made.names.push((vec![term], product.id.clone()));
-            }
-        }
-        made
-    }
-
-    /// The product a query names best, with all the words it is ever called by; `None` when another is named as well, or none.
-    fn find(&self, asked: &[String]) -> Option<(&str, Vec<&str>)> {
-        let mut held: HashMap<usize, f32> = HashMap::new();
-        for term in asked {
-            for name in self.by_word.get(term).into_iter().flatten() {
-                *held.entry(*name).or_default() += self.telling(term);
-            }
-        }
-        let mut scored: Vec<(f32, &str)> = held
-            .into_iter()
-            .filter_map(|(name, held)| {
-                let (terms, product) = &self.names[name];
-                let share = held / terms.iter().map(|term| self.telling(term)).sum::<f32>();
-                (share >= NAMED).then_some((held * share, product.as_str()))
-            })
-            .collect();
-        scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
-        let (best, product) = *scored.first()?;
-        if scored.iter().any(|(score, other)| *score >= best * DOUBT && *other != product) {
-            return None;
-        }
-        let called = self.names.iter().filter(|(_, own)| own == product).flat_map(|(terms, _)| terms);
-        Some((product, called.map(String::as_str).collect()))
-    }
-
-    /// How much a word tells products apart.
-    fn telling(&self, term: &str) -> f32 {
-        let named = self.by_word.get(term).map_or(0, Vec::len);
-        (1.0 + self.names.len() as f32 / (named as f32 + 0.5)).ln()
-    }
-}
-
-/// The words of a text as names are compared: lemmas, one for all that editors say is the same, without little words.
-fn terms_of(text: &str, synonyms: &Synonyms) -> Vec<String> {
-    let mut terms: Vec<String> = words::words(text)
-        .iter()
-        .filter(|w| !words::is_stop_word(&w.form))
-        .map(|w| synonyms.canonical(&morphology::lemma(&w.form)).to_owned())
-        .collect();
-    terms.sort();
-    terms.dedup();
-    terms
-}
-
 /// The fact a query asks for. Every word of it must be accounted for: by the product's name, by the attribute's, or by how people ask.
 pub fn find<'a>(
     plan: &Plan,
     intent: Option<Intent>,
-    names: &ProductNames,
     catalog: &'a Catalog,
     filter: &Filter,
 ) -> Option<Fact<'a>> {
@@ -229,7 +143,7 @@ pub fn find<'a>(
     let mut terms = asked.clone();
     terms.sort();
     terms.dedup();
-    let (product, called) = names.find(&terms)?;
+    let (product, called) = catalog.names().find(&terms)?;
     let product = catalog.product(product).filter(|p| filter.admits_product(p))?;
     let rest: Vec<&str> = asked.iter().map(String::as_str).filter(|term| !called.contains(term)).collect();
     let mut scored: Vec<(f32, &'a Attribute)> = Vec::new();

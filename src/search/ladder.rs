@@ -10,7 +10,7 @@ use tantivy::{TantivyError, Term};
 use utoipa::ToSchema;
 
 use crate::index::reader::Reader;
-use crate::language::words;
+use crate::language::{codes, words};
 use crate::search::query::{Plan, QueryCode, QueryWord};
 
 /// A rung that finds fewer articles than this is thin, and the next one is tried as well.
@@ -177,9 +177,7 @@ fn code_query(plan: &Plan, reader: &Reader) -> Result<Box<dyn Query>, TantivyErr
         None => {}
     }
     let mut codes: Box<dyn Query> = Box::new(ConstScoreQuery::new(Box::new(TermSetQuery::new(terms)), 1.0));
-    if let Some(short) =
-        plan.whole_code().filter(|code| code.bytes().all(|b| b.is_ascii_digit()) && code.len() <= 6)
-    {
+    if let Some(short) = plan.whole_code().filter(|code| codes::is_short_number(code)) {
         // In running text a short number is a word like others.
         let word = Box::new(ConstScoreQuery::new(term(fields.form, short), SHORT_CODE_AS_WORD));
         codes = Box::new(DisjunctionMaxQuery::new(vec![codes, word]));

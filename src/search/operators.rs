@@ -75,27 +75,35 @@ const KINDS_RU: [(&str, Kind); 10] = [
 /// Excluded words and field words of a query beyond these are words like others.
 const MAX_OPERATORS: usize = 16;
 
+/// What a field word may narrow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Field {
+    Kind,
+    Product,
+    Tag,
+    Lang,
+    Status,
+    Region,
+}
+
+impl Field {
+    /// The field with a folded name.
+    fn of(name: &str) -> Option<Self> {
+        Some(match name {
+            "kind" | "type" | "тип" | "вид" => Self::Kind,
+            "product" | "продукт" | "товар" => Self::Product,
+            "tag" | "тег" | "метка" => Self::Tag,
+            "lang" | "язык" => Self::Lang,
+            "status" | "статус" => Self::Status,
+            "region" | "регион" => Self::Region,
+            _ => return None,
+        })
+    }
+}
+
 /// Whether a token may be a field word; told before a query is read on another keyboard layout.
 pub fn looks_like_field(token: &str) -> bool {
-    const FIELDS: &[&str] = &[
-        "kind",
-        "type",
-        "тип",
-        "вид",
-        "product",
-        "продукт",
-        "товар",
-        "tag",
-        "тег",
-        "метка",
-        "lang",
-        "язык",
-        "status",
-        "статус",
-        "region",
-        "регион",
-    ];
-    token.split_once(':').is_some_and(|(name, _)| FIELDS.contains(&words::fold(name).as_str()))
+    token.split_once(':').is_some_and(|(name, _)| Field::of(&words::fold(name)).is_some())
 }
 
 /// Takes a query apart. A field or value nobody knows stays a word, as does a quote that is not closed.
@@ -145,12 +153,13 @@ fn read_field(token: &str, catalog: &Catalog, narrowed: &mut Narrowed) -> bool {
         return false;
     };
     let folded = words::fold(value);
-    match words::fold(name).as_str() {
-        "kind" | "type" | "тип" | "вид" => {
+    let Some(field) = Field::of(&words::fold(name)) else { return false };
+    match field {
+        Field::Kind => {
             let known = Kind::NAMES.iter().chain(&KINDS_RU).find(|(name, _)| *name == folded);
             known.map(|(_, kind)| narrowed.kinds.push(*kind)).is_some()
         }
-        "product" | "продукт" | "товар" => {
+        Field::Product => {
             let by_name = || {
                 let is_called =
                     |name: &str| words::fold(name).replace([' ', '-'], "") == folded.replace(['-', '_'], "");
@@ -161,15 +170,15 @@ fn read_field(token: &str, catalog: &Catalog, narrowed: &mut Narrowed) -> bool {
             let product = catalog.product(value).or_else(by_name);
             product.map(|p| narrowed.products.push(p.id.clone())).is_some()
         }
-        "tag" | "тег" | "метка" => {
+        Field::Tag => {
             narrowed.tags.push(value.to_owned());
             true
         }
-        "lang" | "язык" => {
+        Field::Lang => {
             narrowed.lang = Lang::of(&folded).or(narrowed.lang);
             Lang::of(&folded).is_some()
         }
-        "status" | "статус" => {
+        Field::Status => {
             let known = match folded.as_str() {
                 "archived" | "архив" | "архивный" => Some(Status::Archived),
                 "active" | "действует" | "действующий" => Some(Status::Active),
@@ -178,11 +187,10 @@ fn read_field(token: &str, catalog: &Catalog, narrowed: &mut Narrowed) -> bool {
             narrowed.status = known.or(narrowed.status);
             known.is_some()
         }
-        "region" | "регион" => {
+        Field::Region => {
             narrowed.region = Some(value.to_owned());
             true
         }
-        _ => false,
     }
 }
 

@@ -250,8 +250,7 @@ fn read_code(text: &str, catalog: &Catalog) -> Option<QueryCode> {
     let known = |code: &str| !catalog.code_owners(code).is_empty();
     if let Some(code) = codes::canonical(text) {
         // A short number is a code only when it is known to be one: 100 is a number of messages.
-        let is_short = code.len() <= 6 && !code.contains(['*', '#']);
-        if !is_short || known(&code) {
+        if !codes::is_short_number(&code) || known(&code) {
             return Some(QueryCode::Whole(code));
         }
     }
@@ -284,11 +283,7 @@ fn read_code(text: &str, catalog: &Catalog) -> Option<QueryCode> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
-    use crate::content::catalog::{CatalogFile, parse_family};
-    use crate::content::files::Stamp;
 
     fn catalog() -> Catalog {
         let text = "
@@ -299,17 +294,9 @@ products:
   - {id: b, values: {code: '8 800 555-06-11', other: '611'}}
   - {id: c, values: {code: '(831) 291-16-11', other: '*155*971#'}}
 ";
-        let (family, problems) = parse_family("f", text);
-        assert!(problems.is_empty(), "{problems:?}");
-        let file = CatalogFile {
-            stamp: Stamp::default(),
-            read_ns: 0,
-            hash: [0; 32],
-            family: family.map(Arc::new),
-            synonyms: None,
-            problems,
-        };
-        Catalog::of([("f.yaml".to_owned(), file)].into())
+        let catalog = Catalog::of_text(text);
+        assert!(catalog.problems().is_empty(), "{:?}", catalog.problems());
+        catalog
     }
 
     #[track_caller]

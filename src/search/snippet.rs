@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::content::markdown::{Block, BlockKind, escape_into};
 use crate::language::{codes, morphology, words};
 use crate::search::intent::Intent;
-use crate::search::query::{Plan, QueryCode};
+use crate::search::query::{Plan, QueryCode, QueryWord};
 
 /// How long a snippet is, in characters.
 const SNIPPET_CHARS: usize = 220;
@@ -92,7 +92,7 @@ impl<'p> Matcher<'p> {
                     if found.len() > before {
                         return None;
                     }
-                    let is_near = |w: &crate::search::query::QueryWord| {
+                    let is_near = |w: &QueryWord| {
                         words::is_cyrillic(form)
                             && form.starts_with(w.stem.as_str())
                             && morphology::stem(form) == w.stem
@@ -113,7 +113,7 @@ impl<'p> Matcher<'p> {
             let codes = codes::find_codes(text).into_iter().filter(|c| is_asked(&c.canonical));
             found.extend(codes.map(|c| Found { range: c.range, word }));
             if let QueryCode::Whole(short) = code
-                && short.len() <= 6
+                && codes::is_short_number(short)
             {
                 words::for_each_word(text, |range, form| {
                     if form == short {
