@@ -13,6 +13,8 @@ pub mod http;
 
 pub mod app;
 
+pub mod learning;
+
 pub mod search;
 
 pub mod answers;
@@ -21,5 +23,6 @@ pub mod index;
 pub mod content;
 
 pub mod clock;
+pub mod journal;
 pub mod language;
 pub mod settings;

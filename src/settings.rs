@@ -43,6 +43,8 @@ pub struct Settings {
     pub templates: PathBuf,
     /// Folder of what is derived: the search index.
     pub index: PathBuf,
+    /// Folder of what is kept and cannot be derived: what changed, what was not found.
+    pub data: PathBuf,
     /// Address to serve at.
     pub listen: SocketAddr,
     /// IANA time zone that decides which day it is; empty for the system's.
@@ -65,6 +67,8 @@ pub struct Settings {
     pub request_timeout_seconds: u64,
     /// Size a request's body may have, in bytes.
     pub max_body_bytes: usize,
+    /// Sites whose pages may show the panel, as `https://crm.example.org`.
+    pub embed_origins: Vec<String>,
     /// What is logged: a filter as `info` or `pharos=debug`.
     pub log: String,
     /// How the log is written.
@@ -77,6 +81,7 @@ impl Default for Settings {
             articles: "articles".into(),
             templates: "templates".into(),
             index: "index".into(),
+            data: "data".into(),
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             time_zone: String::new(),
             watch: WatchSetting::Auto,
@@ -88,6 +93,7 @@ impl Default for Settings {
             max_concurrent_searches: 0,
             request_timeout_seconds: 10,
             max_body_bytes: 256 << 10,
+            embed_origins: Vec::new(),
             log: "info".to_owned(),
             log_format: LogFormat::Text,
         }
@@ -109,6 +115,10 @@ pub struct Flags {
     #[arg(long, global = true, value_name = "DIR")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub index: Option<PathBuf>,
+    /// Folder of what is kept and cannot be derived: what changed, what was not found
+    #[arg(long, global = true, value_name = "DIR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<PathBuf>,
     /// What is logged: error, warn, info, debug, or a filter as pharos=debug
     #[arg(long, global = true, value_name = "FILTER")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -204,6 +214,11 @@ impl Settings {
                 faults.push(format!("- `{name}` must be at least 1"));
             }
         }
+        for origin in self.embed_origins.iter().filter(|origin| !is_origin(origin)) {
+            faults.push(format!(
+                "- `embed_origins`: `{origin}` is no origin; write it as https://crm.example.org, without a path"
+            ));
+        }
         if faults.is_empty() { Ok(()) } else { Err(SettingsError::Wrong(faults.join("\n"))) }
     }
 
@@ -213,5 +228,31 @@ impl Settings {
             return TimeZone::system();
         }
         TimeZone::get(&self.time_zone).unwrap_or(TimeZone::UTC)
+    }
+}
+
+/// Whether a text names one site: scheme, host and perhaps a port. It goes into a header as it is, so nothing else may pass.
+fn is_origin(text: &str) -> bool {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    host.is_some_and(|host| {
+        !host.is_empty()
+            && host
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-' | b':'))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_origin;
+
+    #[test]
+    fn an_origin_is_a_site_and_no_more() {
+        assert!(is_origin("https://crm.example.org") && is_origin("http://localhost:8090"));
+        for wrong in
+            ["*", "crm.example.org", "https://a.b/", "https://a.b; script-src *", "https://", "https://a b"]
+        {
+            assert!(!is_origin(wrong), "{wrong}");
+        }
     }
 }

@@ -1,15 +1,20 @@
 //! Markdown as plain text, for chats and letters without formatting.
 
-use pulldown_cmark::{Event, Parser, Tag, TagEnd};
+use pulldown_cmark::{Event, Options, Tag, TagEnd};
+
+use crate::content::{markdown, values};
 
 /// The text of a piece of Markdown: paragraphs parted by empty lines, items numbered or bulleted, marks of emphasis and code dropped.
-pub fn plain_text(markdown: &str) -> String {
-    let mut text = String::with_capacity(markdown.len());
+pub fn plain_text(source: &str) -> String {
+    let mut text = String::with_capacity(source.len());
     let mut lists: Vec<Option<u64>> = Vec::new();
     let mut link: Option<(usize, String)> = None;
-    for event in Parser::new(markdown) {
+    let masked = markdown::mask(source);
+    for (event, _) in markdown::events(&masked, Options::empty()) {
         match event {
-            Event::Text(t) | Event::Code(t) | Event::InlineHtml(t) | Event::Html(t) => text.push_str(&t),
+            Event::Text(t) | Event::Code(t) | Event::InlineHtml(t) | Event::Html(t) => {
+                text.push_str(&values::unmask(&t))
+            }
             Event::SoftBreak | Event::HardBreak => text.push('\n'),
             Event::Rule => begin(&mut text, "\n\n"),
             // The first paragraph of an item stands behind its number.
@@ -38,7 +43,7 @@ pub fn plain_text(markdown: &str) -> String {
                     _ => text.push_str("• "),
                 }
             }
-            Event::Start(Tag::Link { dest_url, .. }) => link = Some((text.len(), dest_url.to_string())),
+            Event::Start(Tag::Link { dest_url, .. }) => link = Some((text.len(), values::unmask(&dest_url))),
             Event::End(TagEnd::Link) => {
                 if let Some((start, url)) = link.take()
                     && text[start..] != url
@@ -72,5 +77,6 @@ mod tests {
             plain_text(markdown),
             "Добрый день!\nВот шаги:\n\n1. Наберите *155*2#\n2. Ждите\n\nСайт (https://example.org)"
         );
+        assert_eq!(plain_text("*155*2#, не *155*21#, **важно**"), "*155*2#, не *155*21#, важно");
     }
 }

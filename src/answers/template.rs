@@ -136,6 +136,8 @@ pub struct Template {
     pub bodies: Vec<Body>,
     /// Words of title, tags and bodies and their lemmas, to be found by.
     lemmas: BTreeSet<String>,
+    /// Those of the title alone.
+    title_lemmas: BTreeSet<String>,
 }
 
 impl Template {
@@ -177,17 +179,9 @@ impl Template {
         });
         let lang =
             lang.or_else(|| article::folder_lang(&id)).unwrap_or_else(|| article::lang_of(&title, body));
-        let mut lemmas = BTreeSet::new();
-        for text in [title.as_str()]
-            .into_iter()
-            .chain(tags.iter().map(String::as_str))
-            .chain(bodies.iter().map(|b| b.source.as_str()))
-        {
-            words::for_each_word(text, |_, form| {
-                lemmas.insert(form.to_owned());
-                lemmas.insert(morphology::lemma(form));
-            });
-        }
+        let title_lemmas = lemmas_of([title.as_str()]);
+        let texts = tags.iter().map(String::as_str).chain(bodies.iter().map(|b| b.source.as_str()));
+        let lemmas = lemmas_of(texts.chain([title.as_str()]));
         Some(Self {
             id,
             title,
@@ -201,6 +195,7 @@ impl Template {
             variables,
             bodies,
             lemmas,
+            title_lemmas,
         })
     }
 
@@ -212,6 +207,20 @@ impl Template {
     /// The body for a channel.
     pub fn body(&self, channel: Channel) -> Option<&Body> {
         self.bodies.iter().find(|b| b.channel == channel)
+    }
+
+    /// How much of a query it answers: each word counts 1, and 3 when it stands in the title.
+    pub fn affinity(&self, query: &str) -> usize {
+        let words = words::words(query).into_iter();
+        let counted = words.map(|word| {
+            let lemma = morphology::lemma(&word.form);
+            match (self.title_lemmas.contains(&lemma), self.lemmas.contains(&lemma)) {
+                (true, _) => 3,
+                (_, true) => 1,
+                _ => 0,
+            }
+        });
+        counted.sum()
     }
 
     /// Whether it holds every word of a query, the last one perhaps still being typed.
@@ -228,6 +237,18 @@ impl Template {
                         .is_some_and(|next| next.starts_with(form.as_str()))
         })
     }
+}
+
+/// The words of texts and their lemmas.
+fn lemmas_of<'t>(texts: impl IntoIterator<Item = &'t str>) -> BTreeSet<String> {
+    let mut lemmas = BTreeSet::new();
+    for text in texts {
+        words::for_each_word(text, |_, form| {
+            lemmas.insert(form.to_owned());
+            lemmas.insert(morphology::lemma(form));
+        });
+    }
+    lemmas
 }
 
 fn read_variables(node: Node, report: &mut Report) -> Vec<Variable> {

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -66,6 +67,23 @@ pub struct SectionView {
     pub validity: Validity,
 }
 
+/// A catalogue value that stands in an article.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LiveValue {
+    /// What the article calls it: `sms-100.price`.
+    pub name: String,
+    /// The product's title.
+    pub product: String,
+    /// What the value is called.
+    pub label: String,
+    /// As readers see it.
+    pub text: String,
+    /// Where and when it is in force.
+    pub validity: Validity,
+    /// The file it is written in.
+    pub source_path: String,
+}
+
 /// An article to be read.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ArticleView {
@@ -85,6 +103,10 @@ pub struct ArticleView {
     pub html: String,
     /// The sections in force on the day asked for.
     pub sections: Vec<SectionView>,
+    /// The sections that will be or were in force on other days, with the values of those days; they are in nothing else here.
+    pub not_in_force: Vec<SectionView>,
+    /// The catalogue values that stand in it.
+    pub values: Vec<LiveValue>,
     /// Products it is about.
     pub products: Vec<String>,
     /// Its tags.
@@ -197,30 +219,37 @@ pub fn view(snapshot: &Snapshot, id: &str, filter: &Filter) -> Result<ArticleVie
     let found = library.find(id).filter(|(_, a)| a.validity().in_force(filter.day, region));
     let (_, article) = found.ok_or_else(|| Problem::not_found("article", id))?;
     let body = engine.reader.source(id)?.unwrap_or_default();
-    let reading = Reading { catalog: &library.catalog, lang: article.lang, day: filter.day, region };
-    let rendered = markdown::render_sections(&body, &article.sections, &article.path, reading);
+    let reading = |day| Reading { catalog: &library.catalog, lang: article.lang, day, region };
+    let today = reading(filter.day);
+    let rendered = markdown::render_sections(&body, &article.sections, &article.path, today);
     let mut sections = Vec::new();
+    let mut not_in_force = Vec::new();
     let mut html = String::new();
     for (number, (section, section_html)) in article.sections.iter().zip(rendered).enumerate() {
-        if !article.section_in_force(number, filter.day, region) {
-            continue;
-        }
-        let heading = library.catalog.expand(&section.heading, article.lang, filter.day, region);
-        if number > 0 {
-            let tag = section.level.clamp(2, 6);
-            let mut anchor = String::new();
-            markdown::escape_into(&section.anchor, &mut anchor);
-            let line = markdown::render_line(&section.heading, reading);
-            html.push_str(&format!("<h{tag} id=\"{anchor}\">{line}</h{tag}>\n"));
-        }
-        html.push_str(&section_html);
-        sections.push(SectionView {
+        let validity = section.validity.as_deref().cloned().unwrap_or_default();
+        let view = |day, html| SectionView {
             anchor: section.anchor.to_string(),
-            heading,
+            heading: library.catalog.expand(&section.heading, article.lang, day, region),
             level: section.level,
-            html: section_html,
-            validity: section.validity.as_deref().cloned().unwrap_or_default(),
-        });
+            html,
+            validity: validity.clone(),
+        };
+        if article.section_in_force(number, filter.day, region) {
+            if number > 0 {
+                let tag = section.level.clamp(2, 6);
+                let mut anchor = String::new();
+                markdown::escape_into(&section.anchor, &mut anchor);
+                let line = markdown::render_line(&section.heading, today);
+                html.push_str(&format!("<h{tag} id=\"{anchor}\">{line}</h{tag}>\n"));
+            }
+            html.push_str(&section_html);
+            sections.push(view(filter.day, section_html));
+        } else if let Some(day) = other_day(&validity, filter) {
+            // Its values are those of its own time.
+            let mut of_that_day =
+                markdown::render_sections(&body, &article.sections, &article.path, reading(day));
+            not_in_force.push(view(day, of_that_day.swap_remove(number)));
+        }
     }
     let twins = article.translation_ids();
     let is_served =
@@ -234,11 +263,13 @@ pub fn view(snapshot: &Snapshot, id: &str, filter: &Filter) -> Result<ArticleVie
         validity: article.validity().clone(),
         html,
         sections,
+        not_in_force,
+        values: live_values(article, snapshot, filter),
         products: article.products().map(str::to_owned).collect(),
         tags: article.matter.tags.clone(),
         related: engine.related(article, filter)?,
         translations: twins.into_iter().filter(is_served).collect(),
-        templates: engine.templates_of(Some(&article.id), filter),
+        templates: engine.templates_of(Some(&article.id), "", filter),
         replaced_by: library.replacement(article, filter.day, region),
         is_flow: article.matter.flow.is_some(),
         owner: article.matter.owner.clone(),
@@ -246,4 +277,32 @@ pub fn view(snapshot: &Snapshot, id: &str, filter: &Filter) -> Result<ArticleVie
         updated_at: updated_at(article, snapshot),
         source_path: format!("articles/{}", article.path),
     })
+}
+
+/// The nearest day on which something is in force that is not in force on the day asked for, if that is only a matter of days.
+fn other_day(validity: &Validity, filter: &Filter) -> Option<Date> {
+    let days = [validity.from, validity.to].into_iter().flatten();
+    days.filter(|day| validity.in_force(*day, filter.region.as_deref())).min_by_key(|day| {
+        let away = day.since(filter.day).map_or(i32::MAX, |span| span.get_days().abs());
+        (away, *day)
+    })
+}
+
+fn live_values(article: &Article, snapshot: &Snapshot, filter: &Filter) -> Vec<LiveValue> {
+    let catalog = &snapshot.engine.library.catalog;
+    let names: std::collections::BTreeSet<&str> = article.values.iter().map(|value| &*value.name).collect();
+    let found = names.into_iter().filter_map(|name| {
+        let (product, attribute) = name.split_once('.')?;
+        let product = catalog.product(product).filter(|p| p.status != Status::Draft)?;
+        let (attribute, variant) = product.variant(attribute, filter.day, filter.region.as_deref())?;
+        Some(LiveValue {
+            name: name.to_owned(),
+            product: product.title.get(article.lang).to_owned(),
+            label: attribute.label.get(article.lang).to_owned(),
+            text: variant.show(attribute, article.lang),
+            validity: variant.validity.clone(),
+            source_path: product.file.clone(),
+        })
+    });
+    found.collect()
 }

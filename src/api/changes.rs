@@ -1,5 +1,7 @@
 //! What changed lately.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -7,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::api::reply::Json;
-use crate::app::changes::Change;
+use crate::app::changes::{Asked, Change, Subject};
 use crate::content::yaml::parse_date;
-use crate::http::extract::{Query, Reader, given};
+use crate::http::extract::{Query, Reader, given, list as parted};
 use crate::http::problem::{Code, FieldError, Problem, ProblemDetails};
 use crate::http::state::AppState;
 
@@ -19,6 +21,10 @@ use crate::http::state::AppState;
 pub struct ChangeParams {
     /// Changes at or after this moment: 2026-12-31T23:59:59Z, or a day.
     since: Option<String>,
+    /// Those about one of these products, parted by commas.
+    product: Option<String>,
+    /// Those of these, parted by commas: article, template, product.
+    subject: Option<String>,
     /// Changes to return, 100 by default.
     #[param(value_type = Option<u32>, maximum = 1000)]
     limit: Option<String>,
@@ -28,14 +34,15 @@ pub struct ChangeParams {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ChangeList {
     /// The changes.
-    pub changes: Vec<Change>,
+    #[schema(value_type = Vec<Change>)]
+    pub changes: Vec<Arc<Change>>,
     /// How many there are in all since then.
     pub total: usize,
     /// What is served now.
     pub generation: u64,
 }
 
-/// Lists what changed since a moment, as far back as this process runs.
+/// Lists what changed since a moment, with what is different section by section. The last 5,000 changes are kept.
 #[utoipa::path(get, operation_id = "list_changes", path = "/api/v1/changes", tag = "content", params(ChangeParams), responses(
     (status = 200, description = "Changes", body = ChangeList),
     (status = 400, description = "A parameter is wrong", body = ProblemDetails, content_type = "application/problem+json"),
@@ -46,15 +53,21 @@ pub async fn list(
 ) -> Result<Json<ChangeList>, Problem> {
     let mut reader = Reader::default();
     let limit = reader.number("limit", params.limit.as_deref(), 100, 1_000);
+    let subjects = reader.choices("subject", params.subject.as_deref(), Subject::NAMES);
     reader.finish(Code::InvalidParameter)?;
     let since =
         given(params.since.as_deref()).map(|text| read_moment(text, state.settings.zone())).transpose()?;
     let generation = state.snapshot()?.generation;
-    let (changes, total) = state.app.changes.since(since, limit);
+    let asked = Asked { since, products: parted(params.product.as_deref()), subjects };
+    let (changes, total) = state.app.changes.find(&asked, limit);
     Ok(Json(ChangeList { changes, total, generation }))
 }
 
-fn read_moment(text: &str, zone: TimeZone) -> Result<Timestamp, Problem> {
+/// A moment, or the beginning of a day.
+///
+/// # Errors
+/// It is neither.
+pub fn read_moment(text: &str, zone: TimeZone) -> Result<Timestamp, Problem> {
     let moment = match parse_date(text) {
         Ok(day) => day.to_zoned_datetime(zone).map(|start| start.timestamp()).ok(),
         Err(_) => text.parse::<Timestamp>().ok(),

@@ -7,11 +7,15 @@ use utoipa::ToSchema;
 use crate::api::articles;
 use crate::api::parameters::FilterParams;
 use crate::api::reply::Json;
+use crate::app::snapshot::Snapshot;
+use crate::content::catalog::Lang;
 use crate::content::flow::{self, Choice};
+use crate::content::markdown::{self, Reading};
 use crate::content::validity::Validity;
 use crate::http::extract::{Id, Query};
 use crate::http::problem::{Problem, ProblemDetails};
 use crate::http::state::AppState;
+use crate::search::filter::Filter;
 
 /// A choice at a step.
 #[derive(Debug, Serialize, ToSchema)]
@@ -35,6 +39,8 @@ pub struct StepView {
     pub heading: String,
     /// The explanation as clean HTML, the list of choices included.
     pub html: String,
+    /// The explanation without the list of choices.
+    pub text_html: String,
     /// Where it may lead.
     pub choices: Vec<ChoiceView>,
     /// Whether the flow ends here.
@@ -50,6 +56,8 @@ pub struct FlowView {
     pub id: String,
     /// Its title.
     pub title: String,
+    /// Its language.
+    pub lang: Lang,
     /// The first step.
     pub start: String,
     /// The steps in force.
@@ -68,46 +76,57 @@ pub async fn get(
     Query(params): Query<FilterParams>,
 ) -> Result<Json<FlowView>, Problem> {
     let filter = params.filter(state.app.clock.today())?;
-    let reply = state.run(move |snapshot| {
-        let library = &snapshot.engine.library;
-        let region = filter.region.as_deref();
-        let found = library.find(&id).and_then(|(_, a)| Some((a, a.matter.flow.as_ref()?)));
-        let (article, start) = found.ok_or_else(|| Problem::not_found("flow", &id))?;
-        let view = articles::view(snapshot, &id, &filter)?;
-        let body = snapshot.engine.reader.source(&id)?.unwrap_or_default();
-        let choices = flow::choices(article, &body);
-        let expand = |text: &str| library.catalog.expand(text, article.lang, filter.day, region);
-        let steps = view.sections.into_iter().filter(|s| !s.anchor.is_empty()).filter_map(|section| {
-            let number = article.section_at(&section.anchor)?;
-            let is_open = |choice: &&Choice| {
-                let to = library.find_in_force(&choice.article, filter.day, region);
-                to.is_some_and(|to| {
-                    let step = to.section_at(&choice.step);
-                    choice.step.is_empty()
-                        || step.is_some_and(|step| to.section_in_force(step, filter.day, region))
-                })
-            };
-            let choices = choices[number].iter().filter(is_open).map(|choice| ChoiceView {
-                label: expand(&choice.label),
-                note: expand(&choice.note),
-                flow: choice.article.clone(),
-                step: choice.step.clone(),
-            });
-            Some(StepView {
-                step: section.anchor,
-                heading: section.heading,
-                html: section.html,
-                choices: choices.collect(),
-                is_end: article.sections[number].end,
-                validity: section.validity,
+    Ok(Json(state.run(move |snapshot| view(snapshot, &id, &filter)).await?))
+}
+
+/// A flow as readers see it; the page uses it as well.
+///
+/// # Errors
+/// There is no such flow, or it is not in force.
+pub fn view(snapshot: &Snapshot, id: &str, filter: &Filter) -> Result<FlowView, Problem> {
+    let library = &snapshot.engine.library;
+    let region = filter.region.as_deref();
+    let found = library.find(id).and_then(|(_, a)| Some((a, a.matter.flow.as_ref()?)));
+    let (article, start) = found.ok_or_else(|| Problem::not_found("flow", id))?;
+    let view = articles::view(snapshot, id, filter)?;
+    let body = snapshot.engine.reader.source(id)?.unwrap_or_default();
+    let choices = flow::choices(article, &body);
+    let reading = Reading { catalog: &library.catalog, lang: article.lang, day: filter.day, region };
+    let texts = flow::without_choices(article, &body);
+    let mut texts = markdown::render_sections(&texts, &article.sections, &article.path, reading);
+    let expand = |text: &str| library.catalog.expand(text, article.lang, filter.day, region);
+    let steps = view.sections.into_iter().filter(|s| !s.anchor.is_empty()).filter_map(|section| {
+        let number = article.section_at(&section.anchor)?;
+        let is_open = |choice: &&Choice| {
+            let to = library.find_in_force(&choice.article, filter.day, region);
+            to.is_some_and(|to| {
+                let step = to.section_at(&choice.step);
+                choice.step.is_empty()
+                    || step.is_some_and(|step| to.section_in_force(step, filter.day, region))
             })
+        };
+        let choices = choices[number].iter().filter(is_open).map(|choice| ChoiceView {
+            label: expand(&choice.label),
+            note: expand(&choice.note),
+            flow: choice.article.clone(),
+            step: choice.step.clone(),
         });
-        Ok(FlowView {
-            id: id.clone(),
-            title: view.title,
-            start: start.text.to_string(),
-            steps: steps.collect(),
+        Some(StepView {
+            step: section.anchor,
+            heading: section.heading,
+            html: section.html,
+            text_html: std::mem::take(&mut texts[number]),
+            choices: choices.collect(),
+            is_end: article.sections[number].end,
+            validity: section.validity,
         })
     });
-    Ok(Json(reply.await?))
+    let steps = steps.collect();
+    Ok(FlowView {
+        id: id.to_owned(),
+        title: view.title,
+        lang: article.lang,
+        start: start.text.to_string(),
+        steps,
+    })
 }

@@ -3,8 +3,10 @@
 pub mod articles;
 pub mod changes;
 pub mod flows;
+pub mod gaps;
 pub mod health;
 pub mod live;
+pub mod offline;
 pub mod openapi;
 pub mod parameters;
 pub mod problems;
@@ -31,6 +33,7 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         .route("/api/v1/templates", get(templates::list))
         .route("/api/v1/templates/{*id}", get(templates::get))
         .route("/api/v1/flows/{*id}", get(flows::get))
+        .route("/api/v1/offline", get(offline::get))
         .route("/api/v1/problems", get(problems::list))
         .layer(from_fn_with_state(state.clone(), revalidate));
     Router::new()
@@ -39,6 +42,7 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         .route("/api/v1/suggest", get(search::suggest))
         .route("/api/v1/render", post(templates::render))
         .route("/api/v1/changes", get(changes::list))
+        .route("/api/v1/gaps", get(gaps::list).post(gaps::tell))
         .route("/api/v1/live", get(live::live))
         .route("/api/v1/openapi.json", get(openapi::document))
         .route("/health/live", get(health::live))

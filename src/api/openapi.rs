@@ -6,7 +6,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use utoipa::OpenApi;
 
-use super::{articles, changes, flows, health, live, problems, products, search, templates};
+use super::{articles, changes, flows, gaps, health, live, offline, problems, products, search, templates};
 
 /// The document.
 #[derive(OpenApi)]
@@ -20,7 +20,7 @@ use super::{articles, changes, flows, health, live, problems, products, search, 
     paths(
         search::search, search::suggest, articles::list, articles::get, products::list, products::get,
         products::compare, templates::list, templates::get, templates::render, flows::get, problems::list,
-        changes::list, live::live, document, health::live, health::ready, health::metrics,
+        changes::list, gaps::list, gaps::tell, live::live, offline::get, document, health::live, health::ready, health::metrics,
     ),
     tags(
         (name = "search", description = "Find articles and answers"),

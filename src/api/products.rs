@@ -8,13 +8,16 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::api::parameters::FilterParams;
 use crate::api::reply::Json;
+use crate::app::snapshot::Snapshot;
 use crate::content::catalog::{AttributeType, Catalog, Lang, Product};
+use crate::content::eligibility;
 use crate::content::front_matter::Status;
 use crate::content::library::Library;
 use crate::content::validity::Validity;
-use crate::http::extract::{Id, Query, list as parted};
+use crate::http::extract::{Id, Query, given, list as parted};
 use crate::http::problem::{Code, FieldError, Problem, ProblemDetails};
 use crate::http::state::AppState;
+use crate::language::{morphology, words};
 use crate::search::filter::Filter;
 
 /// The most products compared at one time.
@@ -43,6 +46,8 @@ pub struct ProductView {
     pub id: String,
     /// Its family.
     pub family: String,
+    /// What its family is called.
+    pub family_title: String,
     /// What it is called.
     pub title: String,
     /// Other names.
@@ -59,6 +64,8 @@ pub struct ProductView {
     pub tags: Vec<String>,
     /// Products it cannot stand beside.
     pub not_with: Vec<String>,
+    /// Who can have it, in sentences: what it cannot stand beside, what it needs, which tariffs admit it.
+    pub rules: Vec<String>,
     /// Its values in force, in the family's order.
     pub values: Vec<ValueView>,
     /// The file it is written in.
@@ -89,6 +96,10 @@ fn view(product: &Product, library: &Library, lang: Lang, filter: &Filter) -> Pr
     ProductView {
         id: product.id.clone(),
         family: product.family.clone(),
+        family_title: library
+            .catalog
+            .family(&product.family)
+            .map_or_else(|| product.family.clone(), |family| family.title.get(lang).to_owned()),
         title: product.title.get(lang).to_owned(),
         aliases: product.aliases.clone(),
         status: product.status,
@@ -100,6 +111,7 @@ fn view(product: &Product, library: &Library, lang: Lang, filter: &Filter) -> Pr
             .filter(|id| library.catalog.product(id).is_some_and(|p| p.is_offered(filter.day, region))),
         tags: product.tags.clone(),
         not_with: product.not_with.clone(),
+        rules: eligibility::rules(product, &library.catalog, lang, filter.day, region),
         values: values.collect(),
         source_path: product.file.clone(),
     }
@@ -111,28 +123,59 @@ fn is_admitted(product: &Product, filter: &Filter) -> bool {
         && filter.tags.iter().all(|tag| product.tags.contains(tag))
 }
 
+/// Which products.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ProductParams {
+    /// Words that stand in its names or its family's; the last one may still be being typed.
+    q: Option<String>,
+    /// Those of this family.
+    family: Option<String>,
+    #[serde(flatten)]
+    #[param(ignore)]
+    filter: FilterParams,
+}
+
 /// Lists the products of the catalogue.
-#[utoipa::path(get, operation_id = "list_products", path = "/api/v1/products", tag = "products", params(FilterParams), responses(
+#[utoipa::path(get, operation_id = "list_products", path = "/api/v1/products", tag = "products", params(ProductParams, FilterParams), responses(
     (status = 200, description = "Products", body = ProductList),
     (status = 400, description = "A parameter is wrong", body = ProblemDetails, content_type = "application/problem+json"),
 ))]
 pub async fn list(
     State(state): State<AppState>,
-    Query(params): Query<FilterParams>,
+    Query(params): Query<ProductParams>,
 ) -> Result<Json<ProductList>, Problem> {
-    let filter = params.filter(state.app.clock.today())?;
+    let filter = params.filter.filter(state.app.clock.today())?;
+    let (text, family) = (params.q.unwrap_or_default(), params.family);
     let reply = state.run(move |snapshot| {
-        let lang = filter.lang.unwrap_or_default();
-        let library = &snapshot.engine.library;
-        let products: Vec<ProductView> = library
-            .catalog
-            .products()
-            .filter(|p| is_admitted(p, &filter))
-            .map(|p| view(p, library, lang, &filter))
-            .collect();
+        let products = listed(snapshot, &text, given(family.as_deref()), &filter);
         Ok(ProductList { total: products.len(), products })
     });
     Ok(Json(reply.await?))
+}
+
+/// The products a filter admits that have all words of a query in their names, perhaps of one family; the page uses it as well.
+pub fn listed(snapshot: &Snapshot, text: &str, family: Option<&str>, filter: &Filter) -> Vec<ProductView> {
+    let library = &snapshot.engine.library;
+    let lang = filter.lang.unwrap_or_default();
+    let asked = words::words(text);
+    let has_words = |product: &Product| {
+        let family = library.catalog.family(&product.family);
+        let family = family.map(|family| family.title.all()).unwrap_or_default();
+        let names =
+            product.title.all().into_iter().chain(product.aliases.iter().map(String::as_str)).chain(family);
+        let names: Vec<String> = names.flat_map(words::words).map(|word| word.form).collect();
+        asked.iter().all(|word| {
+            let lemma = morphology::lemma(&word.form);
+            names.iter().any(|name| name.starts_with(&word.form) || morphology::lemma(name) == lemma)
+        })
+    };
+    let found = library.catalog.products().filter(|product| {
+        is_admitted(product, filter)
+            && family.is_none_or(|family| family == product.family)
+            && (asked.is_empty() || has_words(product))
+    });
+    found.map(|product| view(product, library, lang, filter)).collect()
 }
 
 /// A product with its values in force.
@@ -155,7 +198,11 @@ pub async fn get(
     Ok(Json(reply.await?))
 }
 
-fn find<'a>(catalog: &'a Catalog, id: &str, filter: &Filter) -> Result<&'a Product, Problem> {
+/// A product that a filter admits.
+///
+/// # Errors
+/// There is none with this id.
+pub fn find<'a>(catalog: &'a Catalog, id: &str, filter: &Filter) -> Result<&'a Product, Problem> {
     let product = catalog.product(id).filter(|p| is_admitted(p, filter));
     product.map(AsRef::as_ref).ok_or_else(|| Problem::not_found("product", id))
 }
@@ -196,6 +243,8 @@ pub struct Comparison {
     pub rows: Vec<ComparedRow>,
     /// Pairs that cannot stand beside each other.
     pub conflicts: Vec<(String, String)>,
+    /// The same in sentences.
+    pub conflict_texts: Vec<String>,
 }
 
 /// Compares products on a day.
@@ -219,23 +268,30 @@ pub async fn compare(
             vec![FieldError { name: "products".to_owned(), message }],
         ));
     }
-    let reply = state.run(move |snapshot| {
-        let library = &snapshot.engine.library;
-        let found: Vec<&Product> =
-            ids.iter().map(|id| find(&library.catalog, id, &filter)).collect::<Result<_, _>>()?;
-        let products: Vec<ProductView> =
-            found.iter().map(|p| view(p, library, filter.lang.unwrap_or_default(), &filter)).collect();
-        let mut conflicts = Vec::new();
-        for (at, product) in found.iter().enumerate() {
-            for other in &found[at + 1..] {
-                if product.not_with.contains(&other.id) || other.not_with.contains(&product.id) {
-                    conflicts.push((product.id.clone(), other.id.clone()));
-                }
+    Ok(Json(state.run(move |snapshot| comparison(snapshot, &ids, &filter)).await?))
+}
+
+/// Products side by side; the page uses it as well.
+///
+/// # Errors
+/// One of them is not offered.
+pub fn comparison(snapshot: &Snapshot, ids: &[String], filter: &Filter) -> Result<Comparison, Problem> {
+    let library = &snapshot.engine.library;
+    let lang = filter.lang.unwrap_or_default();
+    let found: Vec<&Product> =
+        ids.iter().map(|id| find(&library.catalog, id, filter)).collect::<Result<_, _>>()?;
+    let products: Vec<ProductView> = found.iter().map(|p| view(p, library, lang, filter)).collect();
+    let mut conflicts = Vec::new();
+    let mut conflict_texts = Vec::new();
+    for (at, product) in found.iter().enumerate() {
+        for other in &found[at + 1..] {
+            if product.not_with.contains(&other.id) || other.not_with.contains(&product.id) {
+                conflicts.push((product.id.clone(), other.id.clone()));
+                conflict_texts.push(eligibility::conflict(product, other, lang));
             }
         }
-        Ok(Comparison { as_of: filter.day, rows: rows(&products), products, conflicts })
-    });
-    Ok(Json(reply.await?))
+    }
+    Ok(Comparison { as_of: filter.day, rows: rows(&products), products, conflicts, conflict_texts })
 }
 
 fn rows(products: &[ProductView]) -> Vec<ComparedRow> {

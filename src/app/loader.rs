@@ -8,7 +8,8 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 use crate::answers::templates::{TemplateChanges, Templates};
-use crate::app::changes::{Happened, Subject};
+use crate::app::changes::{Changed, Happened, Subject};
+use crate::app::diff::{self, SectionChange};
 use crate::app::progress::Progress;
 use crate::app::snapshot::Folders;
 use crate::clock::Clock;
@@ -21,6 +22,7 @@ use crate::content::problem::Report;
 use crate::content::synonyms::SYNONYMS_FILE;
 use crate::index::generation::{self, Generation, IndexError, Opened, WriteLock};
 use crate::index::manifest::Manifest;
+use crate::index::reader::Reader;
 use crate::index::schema::FORMAT;
 use crate::index::writer::{Pace, Writer};
 use crate::search::engine::Engine;
@@ -41,11 +43,11 @@ impl Dirty {
     }
 }
 
-/// What an update did: what happened to what, with ids and titles.
+/// What an update did.
 #[derive(Debug, Default)]
 pub struct Update {
     /// In the order it was taken up.
-    pub changes: Vec<(Happened, Subject, String, String)>,
+    pub changes: Vec<Changed>,
     /// Whether what is served is different.
     pub is_changed: bool,
 }
@@ -62,6 +64,10 @@ pub struct Loader {
     library: Library,
     templates: Arc<Templates>,
     progress: Arc<Progress>,
+    /// Articles that changed while nobody looked, found at the start by difference.
+    missed: Vec<Changed>,
+    /// What was last committed, while an update compares with it.
+    committed: Option<Reader>,
 }
 
 impl Loader {
@@ -156,6 +162,8 @@ impl Loader {
             library,
             templates: Arc::default(),
             progress,
+            missed: Vec::new(),
+            committed: None,
         };
         let mut update = Update::default();
         loader.update_templates(&Scope::Everything, &mut update);
@@ -174,9 +182,18 @@ impl Loader {
         }
         if is_new {
             loader.finish_bulk()?;
+        } else {
+            // Of templates and products nothing is kept that they could be compared with.
+            loader.missed = update.changes;
+            loader.missed.retain(|change| change.subject == Subject::Article);
         }
         loader.generation.remove_others();
         Ok(loader)
+    }
+
+    /// What changed while the program did not run; told once.
+    pub fn take_missed(&mut self) -> Update {
+        Update { changes: std::mem::take(&mut self.missed), is_changed: true }
     }
 
     /// Makes the index anew from the files, beside the one that is served.
@@ -231,6 +248,7 @@ impl Loader {
         let is_other_catalog = self.update_catalog(&plan.catalog, update);
         update.is_changed |= is_new_day || is_other_catalog;
         let mut is_written = self.apply(&plan, update)?;
+        self.committed = None;
         if is_new_day || is_other_catalog {
             is_written |= self.reindex_stale_values()?;
         }
@@ -253,9 +271,16 @@ impl Loader {
             (Happened::Changed, changed, &self.templates),
             (Happened::Removed, removed, &before),
         ] {
-            for id in ids {
-                let title = from.find(&id).map(|t| t.title.clone()).unwrap_or_default();
-                update.changes.push((happened, Subject::Template, id, title));
+            for template in ids.iter().filter_map(|id| from.find(id)) {
+                let old = before.find(&template.id).filter(|_| happened == Happened::Changed);
+                update.changes.push(Changed {
+                    change: happened,
+                    subject: Subject::Template,
+                    id: template.id.clone(),
+                    title: template.title.clone(),
+                    products: template.products.iter().map(|product| product.text.to_string()).collect(),
+                    sections: old.map(|old| diff::templates(old, template)).unwrap_or_default(),
+                });
             }
         }
     }
@@ -273,14 +298,30 @@ impl Loader {
         };
         let ids: BTreeSet<&String> = before.products().chain(next.products()).map(|p| &p.id).collect();
         for id in ids {
-            let (happened, product) = match (served(&before, id), served(&next, id)) {
-                (None, Some(new)) => (Happened::Added, new),
-                (Some(old), Some(new)) if old != new => (Happened::Changed, new),
-                (Some(old), None) => (Happened::Removed, old),
-                _ => continue,
+            let lang = Lang::default();
+            let (change, product, sections) = match (served(&before, id), served(&next, id)) {
+                (None, Some(new)) => (Happened::Added, new, Vec::new()),
+                (Some(old), Some(new)) => {
+                    let sections = diff::products(&old, &new, lang);
+                    // A product that only moved in its file, or got another alias, is the same to readers.
+                    if sections.is_empty() {
+                        continue;
+                    }
+                    (Happened::Changed, new, sections)
+                }
+                (Some(old), None) => (Happened::Removed, old, Vec::new()),
+                (None, None) => continue,
             };
-            let title = product.title.get(Lang::default()).to_owned();
-            update.changes.push((happened, Subject::Product, id.clone(), title));
+            let title = product.title.get(lang).to_owned();
+            let products = vec![id.clone()];
+            update.changes.push(Changed {
+                change,
+                subject: Subject::Product,
+                id: id.clone(),
+                title,
+                products,
+                sections,
+            });
         }
         self.library.catalog = Arc::new(next);
         is_changed
@@ -340,7 +381,7 @@ impl Loader {
         });
         let id = source.id.clone();
         let was_served = before.as_ref().is_some_and(|b| b.article.as_ref().is_some_and(is_served));
-        if is_same && before.is_some_and(|b| b.stamp == source.stamp) {
+        if is_same && before.as_ref().is_some_and(|b| b.stamp == source.stamp) {
             // Nothing to remember but when it was read, which a restart finds out by itself.
             self.library.put(source);
             return Ok(false);
@@ -348,6 +389,9 @@ impl Loader {
         let slot = self.library.put(source);
         self.note(slot)?;
         if !is_same {
+            // What the index holds is the text of before, until this is committed.
+            let old = before.and_then(|b| b.article.clone()).filter(|_| was_served);
+            let old = old.and_then(|old| Some((old, self.committed_text(&id)?)));
             self.writer.put(slot, parsed, &self.library.catalog, self.library.day)?;
             let happened = match (was_served, parsed.article.matter.status != Status::Draft) {
                 (true, true) => Happened::Changed,
@@ -356,10 +400,21 @@ impl Loader {
                 // What readers never got is none of their business.
                 (false, false) => return Ok(true),
             };
-            let title = parsed.article.title_on(&self.library.catalog, self.library.day, None);
-            update.changes.push((happened, Subject::Article, id, title));
+            let (catalog, day) = (&self.library.catalog, self.library.day);
+            let sections = old.filter(|_| happened == Happened::Changed).map(|(old, body)| {
+                diff::articles((&old, &body), (&parsed.article, &parsed.body), catalog, day)
+            });
+            update.changes.push(article_change(happened, &parsed.article, catalog, day, sections));
         }
         Ok(true)
+    }
+
+    /// The text of an article as it was last committed. Where it cannot be read, nothing is told of what is different in it.
+    fn committed_text(&mut self, id: &str) -> Option<String> {
+        if self.committed.is_none() {
+            self.committed = self.generation.latest().ok();
+        }
+        self.committed.as_ref()?.source(id).ok()?
     }
 
     /// A file that cannot be served as it is: its last good article stays.
@@ -388,8 +443,8 @@ impl Loader {
             self.writer.remove(id)?;
         }
         if let Some(article) = article.filter(is_served) {
-            let title = article.title_on(&self.library.catalog, self.library.day, None);
-            update.changes.push((Happened::Removed, Subject::Article, id.to_owned(), title));
+            let (catalog, day) = (&self.library.catalog, self.library.day);
+            update.changes.push(article_change(Happened::Removed, &article, catalog, day, None));
         }
         Ok(())
     }
@@ -492,6 +547,23 @@ pub fn open_as_it_is(folders: &Folders, index_root: &Path, today: Date) -> Resul
     };
     let library = Library::of(contents.sources, catalog, today);
     Ok(Engine::new(Arc::new(library), generation.latest()?, Arc::new(templates)))
+}
+
+fn article_change(
+    change: Happened,
+    article: &Article,
+    catalog: &Catalog,
+    day: Date,
+    sections: Option<Vec<SectionChange>>,
+) -> Changed {
+    Changed {
+        change,
+        subject: Subject::Article,
+        id: article.id.clone(),
+        title: article.title_on(catalog, day, None),
+        products: article.products().map(str::to_owned).collect(),
+        sections: sections.unwrap_or_default(),
+    }
 }
 
 fn is_served(article: &Arc<Article>) -> bool {

@@ -1,6 +1,7 @@
 //! The running whole: what is served now, and how it follows the files.
 
 pub mod changes;
+pub mod diff;
 pub mod loader;
 pub mod progress;
 pub mod running;

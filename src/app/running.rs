@@ -40,6 +40,8 @@ pub struct Options {
     pub folders: Folders,
     /// Where the index is kept.
     pub index: PathBuf,
+    /// Where what cannot be made again is kept.
+    pub data: PathBuf,
     /// How changes are noticed.
     pub watch: WatchSetting,
     /// When.
@@ -54,6 +56,7 @@ impl Options {
         Self {
             folders: Folders::of(settings),
             index: settings.index.clone(),
+            data: settings.data.clone(),
             watch: settings.watch,
             timing: Timing {
                 debounce: Duration::from_millis(settings.debounce_ms),
@@ -96,7 +99,7 @@ impl App {
         let app = Arc::new(Self {
             clock: options.clock.clone(),
             progress: Arc::default(),
-            changes: Changes::default(),
+            changes: Changes::open(&options.data),
             snapshot: ArcSwapOption::empty(),
             live: broadcast::channel(64).0,
             failure: Mutex::default(),
@@ -246,8 +249,9 @@ impl Follower {
     fn open(&mut self) -> Result<Loader, IndexError> {
         let started = Instant::now();
         let Options { folders, index, clock, .. } = self.options.clone();
-        let loader = Loader::open(folders, &index, clock, Arc::clone(&self.app.progress))?;
-        self.publish(&loader, Update::default());
+        let mut loader = Loader::open(folders, &index, clock, Arc::clone(&self.app.progress))?;
+        let missed = loader.take_missed();
+        self.publish(&loader, missed);
         if let Some(snapshot) = self.app.snapshot() {
             let articles = snapshot.engine.library.articles().count();
             tracing::info!(articles, took_ms = started.elapsed().as_millis(), "the content is served");
@@ -287,11 +291,8 @@ impl Follower {
         self.generation += 1;
         let generation = self.generation;
         let at = self.options.clock.now();
-        let changes: Vec<Change> = update
-            .changes
-            .into_iter()
-            .map(|(change, subject, id, title)| Change { at, generation, change, subject, id, title })
-            .collect();
+        let changes: Vec<Change> =
+            update.changes.into_iter().map(|what| Change { at, generation, what }).collect();
         let folders = self.options.folders.clone();
         let snapshot = Snapshot::new(generation, engine, folders, self.fault.clone());
         // Whoever sees what is new can see what changed.
@@ -300,7 +301,9 @@ impl Follower {
         if !changes.is_empty() {
             tracing::info!(generation, changes = changes.len(), "what is served has changed");
         }
-        let _ = self.app.live.send(LiveEvent { generation, changes: Arc::new(changes) });
+        let in_short = changes.iter().map(Change::in_short).collect();
+        let _ = self.app.live.send(LiveEvent { generation, changes: Arc::new(in_short) });
+        self.app.changes.keep(&changes);
     }
 
     /// Parts what was noticed into articles and templates.

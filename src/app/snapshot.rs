@@ -1,5 +1,6 @@
 //! What is served at one moment: library, index and templates, swapped as one.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -44,12 +45,13 @@ pub struct Snapshot {
     /// Why changes are noticed late, if they are.
     watch_fault: Option<String>,
     problems: OnceLock<Vec<Problem>>,
+    regions: OnceLock<Vec<String>>,
 }
 
 impl Snapshot {
     /// A snapshot of an engine.
     pub fn new(generation: u64, engine: Engine, folders: Folders, watch_fault: Option<String>) -> Self {
-        Self { generation, engine, folders, watch_fault, problems: OnceLock::new() }
+        Self { generation, engine, folders, watch_fault, problems: OnceLock::new(), regions: OnceLock::new() }
     }
 
     /// Everything that is wrong with the content, by file. Found when first asked for.
@@ -81,6 +83,24 @@ impl Snapshot {
                 problems.extend(report.into_problems());
             }
             problems
+        })
+    }
+
+    /// Every region that content is limited to, in order. Found when first asked for.
+    pub fn regions(&self) -> &[String] {
+        self.regions.get_or_init(|| {
+            let library = &self.engine.library;
+            let articles = library.articles().flat_map(|(_, article)| {
+                let sections = article.sections.iter().filter_map(|section| section.validity.as_deref());
+                sections.chain([article.validity()])
+            });
+            let products = library.catalog.products().flat_map(|product| {
+                let values = product.values.iter().flat_map(|(_, variants)| variants);
+                values.map(|variant| &variant.validity).chain([&product.validity])
+            });
+            let named: BTreeSet<&String> =
+                articles.chain(products).flat_map(|validity| &validity.regions).collect();
+            named.into_iter().cloned().collect()
         })
     }
 

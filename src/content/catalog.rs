@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::content::eligibility::TariffRule;
 use crate::content::files::Stamp;
 use crate::content::front_matter::Status;
 use crate::content::problem::{Position, Problem, Report, did_you_mean};
@@ -75,7 +76,8 @@ impl Localized {
         texts
     }
 
-    fn read(node: Node, what: &str, report: &mut Report) -> Self {
+    /// Reads a text, or one in each language.
+    pub fn read(node: Node, what: &str, report: &mut Report) -> Self {
         if let Some(text) = node.text() {
             return Self { ru: Some(text), en: None };
         }
@@ -236,6 +238,10 @@ pub struct Product {
     pub tags: Vec<String>,
     /// Products it cannot stand beside.
     pub not_with: Vec<String>,
+    /// Products of which it needs one.
+    pub only_with: Vec<String>,
+    /// The tariffs that admit it, where not all do.
+    pub only_tariffs: Option<TariffRule>,
     /// Its values by attribute, in the order of the family's attributes.
     pub values: Vec<(Arc<Attribute>, Vec<Variant>)>,
     /// The file and place it is written at.
@@ -469,7 +475,7 @@ impl Catalog {
     fn check_references(&mut self) {
         let mut problems = Vec::new();
         for product in self.products.values() {
-            for other in product.not_with.iter().chain(&product.replaced_by) {
+            for other in product.not_with.iter().chain(&product.only_with).chain(&product.replaced_by) {
                 if !self.products.contains_key(other) {
                     let mut report = Report::new(&product.file);
                     report.error(
@@ -512,6 +518,11 @@ impl Catalog {
     /// A product by id.
     pub fn product(&self, id: &str) -> Option<&Arc<Product>> {
         self.products.get(id)
+    }
+
+    /// A family by id.
+    pub fn family(&self, id: &str) -> Option<&Arc<Family>> {
+        self.files.values().filter_map(|file| file.family.as_ref()).find(|family| family.id == id)
     }
 
     /// All products, by id.
@@ -705,6 +716,8 @@ fn read_product(
         replaced_by: fields.text("replaced_by").map(|t| t.0),
         tags: fields.texts("tags"),
         not_with: fields.texts("not_with"),
+        only_with: fields.texts("only_with"),
+        only_tariffs: fields.node("only_tariffs").map(|node| TariffRule::read(node, fields.report)),
         validity: fields.validity_of_file(),
         values: Vec::new(),
         file: file.to_owned(),

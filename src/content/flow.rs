@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use pulldown_cmark::{Event, Parser, Tag, TagEnd};
+use pulldown_cmark::{Event, Options, Tag, TagEnd};
 
 use crate::content::article::Article;
 use crate::content::front_matter::Located;
@@ -34,12 +34,12 @@ struct Item {
 
 /// The choices of each section of a flow.
 pub fn choices(article: &Article, body: &str) -> Vec<Vec<Choice>> {
-    let masked = values::mask(body);
+    let masked = markdown::mask(body);
     let mut all = vec![Vec::new(); article.sections.len()];
     let mut section = 0;
     // Items may hold lists of their own; the innermost is last.
     let mut items: Vec<Item> = Vec::new();
-    for (event, range) in Parser::new(&masked).into_offset_iter() {
+    for (event, range) in markdown::events(&masked, Options::empty()) {
         while section + 1 < article.sections.len()
             && range.start >= article.sections[section + 1].range.0 as usize
         {
@@ -85,6 +85,46 @@ pub fn choices(article: &Article, body: &str) -> Vec<Vec<Choice>> {
         }
     }
     all
+}
+
+/// The text of a flow without the lists that hold nothing but choices, byte for byte in its place: what stands beside the choices.
+pub fn without_choices(article: &Article, body: &str) -> String {
+    let masked = markdown::mask(body);
+    let mut text = body.to_owned();
+    // Where the outermost list began, its items, and those that begin with a link to an article or step.
+    let (mut depth, mut items, mut links, mut at_start) = (0_usize, 0_usize, 0_usize, false);
+    for (event, range) in markdown::events(&masked, Options::empty()) {
+        match event {
+            Event::Start(Tag::List(_)) => {
+                depth += 1;
+                if depth == 1 {
+                    (items, links) = (0, 0);
+                }
+            }
+            Event::End(TagEnd::List(_)) => {
+                depth -= 1;
+                if depth == 0 && items > 0 && items == links {
+                    let blank: String = body[range.clone()]
+                        .chars()
+                        .map(|c| if c == '\n' { "\n".to_owned() } else { " ".repeat(c.len_utf8()) })
+                        .collect();
+                    text.replace_range(range, &blank);
+                }
+            }
+            Event::Start(Tag::Item) if depth == 1 => {
+                items += 1;
+                at_start = true;
+            }
+            Event::Start(Tag::Link { dest_url, .. }) => {
+                let leads = markdown::article_target(&dest_url, &article.path).is_some();
+                links += usize::from(at_start && leads);
+                at_start = false;
+            }
+            Event::Text(_) | Event::Code(_) => at_start = false,
+            _ => {}
+        }
+    }
+    text
 }
 
 /// Reports a start that is no step, choices that lead nowhere, dead ends and steps no path reaches. Choices that lead to other

@@ -16,7 +16,7 @@ use crate::content::problem::{Position, Report, did_you_mean, u32_of};
 use crate::content::validity::Validity;
 use crate::content::values;
 use crate::content::yaml;
-use crate::language::words;
+use crate::language::{codes, words};
 
 /// A heading and what follows it, up to the next heading.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -116,9 +116,76 @@ fn options() -> Options {
         | Options::ENABLE_GFM
 }
 
+/// What stands for a star of a code while Markdown is parsed: as long, and without meaning to the parser.
+const STAR_MASK: &str = "\u{10}";
+
+/// Hides from the parser, without moving a byte, what is no markup: the braces of references, and the stars of codes, which would
+/// make `*155*2# or *155*21#` emphasised digits and a wrong code.
+pub fn mask(text: &str) -> String {
+    let without_braces = values::mask(text);
+    let mut masked = String::with_capacity(text.len());
+    let mut done = 0;
+    for code in codes::find_ussd(text) {
+        for at in stars_to_hide(text, code) {
+            masked.push_str(&without_braces[done..at]);
+            masked.push_str(STAR_MASK);
+            done = at + 1;
+        }
+    }
+    masked.push_str(&without_braces[done..]);
+    masked
+}
+
+/// How far from its beginning a code in the target of a link is looked for, in bytes.
+const MAX_TARGET: usize = 256;
+
+/// Where the stars of a code stand that are no markup.
+fn stars_to_hide(text: &str, code: Range<usize>) -> Vec<usize> {
+    let (before, after) = (&text[..code.start], &text[code.end..]);
+    let leading = text[code.clone()].bytes().take_while(|b| *b == b'*').count();
+    // Stars that end behind the code begin before it: it is emphasised as a whole.
+    let closing = after.bytes().take_while(|b| *b == b'*').count();
+    let emphasis = if leading > closing { closing } else { 0 };
+    let stars: Vec<usize> = text[code.clone()].match_indices('*').map(|(at, _)| code.start + at).collect();
+    // One star and a space where a line begins is the bullet of a list.
+    let begins_line = || before.trim_end_matches([' ', '\t']).chars().next_back().is_none_or(|c| c == '\n');
+    if stars.len() == 1 && text[code.start + 1..].starts_with(' ') && begins_line() {
+        return Vec::new();
+    }
+    // The target of a link is no text, and may not hold what is hidden.
+    let near = &before[before.floor_char_boundary(before.len().saturating_sub(MAX_TARGET))..];
+    if near.rfind("](").is_some_and(|open| !near[open..].contains([')', '\n'])) {
+        return Vec::new();
+    }
+    // A star behind a backslash is hidden already.
+    stars.into_iter().skip(emphasis).filter(|at| !text[..*at].ends_with('\\')).collect()
+}
+
+/// What a [masked](mask) text is made of: each event with the bytes it spans, codes as they were written.
+pub fn events(masked: &str, options: Options) -> impl Iterator<Item = (Event<'_>, Range<usize>)> {
+    let shown = |text: CowStr<'_>| text.replace(STAR_MASK, "*").into();
+    let is_masked = |text: &str| text.contains(STAR_MASK);
+    Parser::new_ext(masked, options).into_offset_iter().map(move |(event, range)| {
+        let event = match event {
+            Event::Text(text) if is_masked(&text) => Event::Text(shown(text)),
+            Event::Code(text) if is_masked(&text) => Event::Code(shown(text)),
+            Event::Html(text) if is_masked(&text) => Event::Html(shown(text)),
+            Event::InlineHtml(text) if is_masked(&text) => Event::InlineHtml(shown(text)),
+            Event::Start(Tag::Link { link_type, dest_url, title, id }) => {
+                Event::Start(Tag::Link { link_type, dest_url: shown(dest_url), title: shown(title), id })
+            }
+            Event::Start(Tag::Image { link_type, dest_url, title, id }) => {
+                Event::Start(Tag::Image { link_type, dest_url: shown(dest_url), title: shown(title), id })
+            }
+            other => other,
+        };
+        (event, range)
+    })
+}
+
 /// Takes a body apart. `first_line` is its line in the file, `outer` the article's own validity.
 pub fn parse(body: &str, first_line: u32, outer: &Validity, report: &mut Report) -> Parsed {
-    let masked = values::mask(body);
+    let masked = mask(body);
     let mut reader = Reader {
         body,
         first_line,
@@ -144,7 +211,7 @@ pub fn parse(body: &str, first_line: u32, outer: &Validity, report: &mut Report)
         line: first_line,
     });
     reader.parsed.blocks.push(Vec::new());
-    for (event, range) in Parser::new_ext(&masked, options()).into_offset_iter() {
+    for (event, range) in events(&masked, options()) {
         reader.event(event, range);
     }
     reader.parsed
@@ -499,11 +566,11 @@ pub fn render_sections(
     article_path: &str,
     reading: Reading<'_>,
 ) -> Vec<String> {
-    let masked = values::mask(body);
-    let mut events: Vec<Vec<Event<'_>>> = vec![Vec::new(); sections.len()];
+    let masked = mask(body);
+    let mut of_sections: Vec<Vec<Event<'_>>> = vec![Vec::new(); sections.len()];
     let mut at = 0;
     let mut in_section_heading = false;
-    for (event, range) in Parser::new_ext(&masked, options()).into_offset_iter() {
+    for (event, range) in events(&masked, options()) {
         while at + 1 < sections.len() && range.start >= sections[at + 1].range.0 as usize {
             at += 1;
         }
@@ -514,17 +581,17 @@ pub fn render_sections(
         }
         if in_section_heading {
             in_section_heading = !matches!(event, Event::End(TagEnd::Heading(_)));
-        } else if let Some(events) = events.get_mut(at) {
+        } else if let Some(events) = of_sections.get_mut(at) {
             events.push(event);
         }
     }
-    events.into_iter().map(|events| render_events(events.into_iter(), article_path, reading)).collect()
+    of_sections.into_iter().map(|events| render_events(events.into_iter(), article_path, reading)).collect()
 }
 
 /// Clean HTML of a piece of Markdown.
 pub fn render(markdown: &str, article_path: &str, reading: Reading<'_>) -> String {
-    let masked = values::mask(markdown);
-    render_events(Parser::new_ext(&masked, options()), article_path, reading)
+    let masked = mask(markdown);
+    render_events(events(&masked, options()).map(|(event, _)| event), article_path, reading)
 }
 
 /// Clean HTML of one line: a heading or a title.
@@ -572,7 +639,8 @@ fn render_events<'e>(
     });
     let mut html = String::new();
     pulldown_cmark::html::push_html(&mut html, events);
-    sanitizer().clean(&html).to_string()
+    // An empty cell at the head of a table names nothing: to screen readers it must be no heading.
+    sanitizer().clean(&html).to_string().replace("<th></th>", "<td></td>")
 }
 
 /// Cleans HTML once more than Markdown needs: whatever an editor pasted, no script, style or handler is left.
@@ -778,6 +846,32 @@ mod tests {
         ] {
             assert!(html.contains(&format!("\"{url}\"")), "{url} in {html}");
         }
+    }
+
+    #[test]
+    fn a_code_keeps_its_stars() {
+        for (written, shown) in [
+            ("Наберите *155*2# или *155*21#", "<p>Наберите *155*2# или *155*21#</p>\n"),
+            ("* 155 * 21 # и *важно*", "<p>* 155 * 21 # и <em>важно</em></p>\n"),
+            ("**\\*155\\*2#** и `*155*2#`", "<p><strong>*155*2#</strong> и <code>*155*2#</code></p>\n"),
+            ("***155*2#**, **Код *100#**", "<p><strong>*155*2#</strong>, <strong>Код *100#</strong></p>\n"),
+            ("\\*155*2# или \\*155*3#", "<p>*155*2# или *155*3#</p>\n"),
+            ("* 5 #новость\n* *100# — баланс", "<ul>\n<li>5 #новость</li>\n<li>*100# — баланс</li>\n</ul>\n"),
+            (
+                "[*155*2#](tel:*155*2# \"*155*2#\")",
+                "<p><a href=\"tel:*155*2#\" title=\"*155*2#\" rel=\"noopener noreferrer\">*155*2#</a></p>\n",
+            ),
+            ("<b title=\"x\">*155*2# *155*3#</b>", "<p><b title=\"x\">*155*2# *155*3#</b></p>\n"),
+            (
+                "| a |\n|---|\n| *155*2# *1*3# |",
+                "<table><thead><tr><th>a</th></tr></thead><tbody>\n<tr><td>*155*2# *1*3#</td></tr>\n</tbody></table>\n",
+            ),
+        ] {
+            assert_eq!(rendered(written), shown, "{written}");
+        }
+        let (parsed, _) = parsed("## Наберите *155*2# или *155*3# {#a}\n\nИли *155*4#, не *155*5#.\n");
+        assert_eq!(&*parsed.sections[1].heading, "Наберите *155*2# или *155*3#");
+        assert_eq!(parsed.blocks[1][0].text, "Или *155*4#, не *155*5#.");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub mod article;
 pub mod catalog;
+pub mod eligibility;
 pub mod files;
 pub mod flow;
 pub mod front_matter;

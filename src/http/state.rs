@@ -8,6 +8,7 @@ use tokio::sync::{Semaphore, watch};
 use crate::app::running::App;
 use crate::app::snapshot::Snapshot;
 use crate::http::problem::{Code, Problem};
+use crate::learning::gaps::Gaps;
 use crate::search::engine::{Reply, Request};
 use crate::settings::Settings;
 
@@ -27,6 +28,8 @@ pub struct AppState {
     pub app: Arc<App>,
     /// The settings.
     pub settings: Arc<Settings>,
+    /// What readers did not find.
+    pub gaps: Arc<Gaps>,
     /// Tells this process from earlier ones: part of every ETag.
     pub boot: u64,
     /// Becomes true when the server is to stop.
@@ -51,6 +54,7 @@ impl AppState {
             stopping,
             searches: Arc::new(Semaphore::new(searches)),
             requests: Arc::new(Semaphore::new(settings.max_concurrent_requests)),
+            gaps: Arc::new(Gaps::open(&settings.data)),
             settings: Arc::new(settings),
         }
     }

@@ -55,6 +55,17 @@ pub fn find_codes(text: &str) -> Vec<Code> {
     codes
 }
 
+/// Where the USSD codes of a text stand, in order, without overlaps: those of [`find_codes`].
+pub fn find_ussd(text: &str) -> Vec<Range<usize>> {
+    let mut found: Vec<Range<usize>> = Vec::new();
+    for at in memchr::memchr2_iter(b'*', b'#', text.as_bytes()) {
+        if found.last().is_none_or(|last| last.end <= at) {
+            found.extend(ussd_at(text, at).map(|code| code.range));
+        }
+    }
+    found
+}
+
 /// The canonical form of a text that is a code from end to end, or `None` when it is anything else.
 /// A short number (three to six digits) is its own canonical form.
 pub fn canonical(text: &str) -> Option<String> {
@@ -228,6 +239,10 @@ mod tests {
         check("30 ₽* *155*2#", &["*155*2#"]);
         check("вариант #1 *155*2#", &["*155*2#"]);
         check("*155*2№", &["*155*2#"]);
+        let text = "*a *155*2# и *155*21#, 8 800 555 06 11 *100# 2 * 3 #";
+        let same: Vec<Range<usize>> =
+            find_codes(text).into_iter().filter(|c| c.kind == CodeKind::Ussd).map(|c| c.range).collect();
+        assert_eq!(find_ussd(text), same);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The search engine: one library, its index and its templates at one moment.
 
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
 use std::collections::{HashMap, HashSet};
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -84,6 +84,8 @@ pub struct Request {
     pub offset: usize,
     /// What is admitted.
     pub filter: Filter,
+    /// The language the reader reads, where the query does not tell it.
+    pub lang: Lang,
     /// Whether the query is taken exactly as it was typed: no synonyms, no corrections.
     pub verbatim: bool,
     /// Whether the reply tells how the query was read and what each signal adds.
@@ -93,7 +95,15 @@ pub struct Request {
 impl Request {
     /// A search for the best ten.
     pub fn new(text: &str, filter: Filter) -> Self {
-        Self { text: text.to_owned(), limit: 10, offset: 0, filter, verbatim: false, explain: false }
+        Self {
+            text: text.to_owned(),
+            limit: 10,
+            offset: 0,
+            filter,
+            lang: Lang::default(),
+            verbatim: false,
+            explain: false,
+        }
     }
 }
 
@@ -177,6 +187,10 @@ pub struct Hit {
     pub replaced_by: Option<String>,
     /// Other sections that match.
     pub more_sections: Vec<SectionHit>,
+    /// Products the article is about.
+    pub products: Vec<String>,
+    /// Whether it is a guided flow.
+    pub is_flow: bool,
     /// What each signal adds to the score; only when explanations are asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub signals: Vec<Share>,
@@ -340,7 +354,7 @@ impl Engine {
             }));
         }
         if let Some(answer) = &mut answer {
-            answer.templates = self.templates_of(answer.article.as_deref(), filter);
+            answer.templates = self.templates_of(answer.article.as_deref(), &plan.read_as(), filter);
         }
         Ok(Some(Reply {
             search_id: String::new(),
@@ -429,7 +443,7 @@ impl Engine {
             }
         }
         let intent = Intent::of(&plan.asked_as());
-        let lang = answer::reader_lang(filter.lang, &plan.read_as(), Lang::default());
+        let lang = answer::reader_lang(filter.lang, &plan.read_as(), request.lang);
         if !request.verbatim {
             self.add_pinned(&mut ranked, &plan, &filter)?;
         }
@@ -541,16 +555,21 @@ impl Engine {
             more_sections: more
                 .map(|s| SectionHit { section: s.anchor.to_string(), heading: expand(&s.heading) })
                 .collect(),
+            products: article.products().map(str::to_owned).collect(),
+            is_flow: article.matter.flow.is_some(),
             signals: Vec::new(),
         })
     }
 
-    /// Ids of the templates that belong to an article.
-    pub fn templates_of(&self, article: Option<&str>, filter: &Filter) -> Vec<String> {
+    /// Ids of the templates that belong to an article; those that a query asks for go first.
+    pub fn templates_of(&self, article: Option<&str>, query: &str, filter: &Filter) -> Vec<String> {
         let Some((_, article)) = article.and_then(|id| self.library.find(id)) else { return Vec::new() };
         let products: Vec<&str> = article.products().collect();
         let region = filter.region.as_deref();
-        let found = self.templates.for_article(&article.id, &products, article.lang, filter.day, region);
+        let mut found = self.templates.for_article(&article.id, &products, article.lang, filter.day, region);
+        if !query.trim().is_empty() {
+            found.sort_by_key(|t| Reverse(t.affinity(query)));
+        }
         found.into_iter().map(|t| t.id.clone()).collect()
     }
 

@@ -19,7 +19,7 @@ use crate::search::dense::Dense;
 use crate::search::evidence::{self, Evidence, Place};
 use crate::search::filter::Filter;
 use crate::search::intent::Intent;
-use crate::search::query::Plan;
+use crate::search::query::{Plan, Why};
 use crate::search::signals::{self, COUNT, Collection, Signal, Signals, WordWeights};
 
 /// The share of the words asked for that a title must hold to be compared with the query as a whole; corrected words count less than one.
@@ -129,7 +129,7 @@ pub fn rank(
     };
     let word_weights = WordWeights::of(plan, collection);
     // A title is named by what was typed, and by what that was corrected to.
-    let forms = [forms_of(&plan.asked), forms_of(&plan.read_as())];
+    let named_by = [&plan.asked, &plan.read_as()].map(|text| names_for(plan, text));
     let slots: Vec<Slot> = candidates.iter().map(|candidate| candidate.slot).collect();
     let nearness = asked.dense.and_then(|dense| dense.nearness(&plan.read_as(), &slots)).unwrap_or_default();
     for (number, (candidate, mut evidence)) in candidates.iter_mut().zip(evidence).enumerate() {
@@ -145,7 +145,7 @@ pub fn rank(
         let title_words = || title.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).count();
         let (mut signals, best) =
             signals::of_evidence(plan, &evidence, &word_weights, collection, title_words, heading_words);
-        add_signals_of_article(&mut signals, article, &title, asked, library, &forms);
+        add_signals_of_article(&mut signals, article, &title, asked, library, &named_by);
         signals[Signal::Dense as usize] = nearness.get(number).copied().unwrap_or(0.0);
         candidate.signals = signals;
         candidate.score = weights.score(&signals);
@@ -169,13 +169,17 @@ fn add_signals_of_article(
     title: &str,
     asked: Asked<'_>,
     library: &Library,
-    forms: &[Vec<String>; 2],
+    named_by: &[Vec<Vec<String>>; 2],
 ) {
     let names =
         || std::iter::once(title).chain(article.matter.aliases.iter().map(String::as_str)).map(forms_of);
     // Names are compared only where they hold what was asked: the index knows that already.
     let may_be_named = signals[Signal::TitleWords as usize] > NEARLY_ALL;
-    let is_named = may_be_named && names().any(|name| !name.is_empty() && forms.contains(&name));
+    let is_said = |name: &[String], said: &[Vec<String>]| {
+        name.len() == said.len() && name.iter().zip(said).all(|(word, said)| said.contains(word))
+    };
+    let is_named = may_be_named
+        && names().any(|name| !name.is_empty() && named_by.iter().any(|said| is_said(&name, said)));
     let mut set = |signal: Signal, yes: bool| signals[signal as usize] = f32::from(u8::from(yes));
     set(Signal::Language, article.lang == asked.lang);
     set(Signal::WholeTitle, is_named);
@@ -200,6 +204,17 @@ fn freshness(article: &Article, today: jiff::civil::Date) -> f32 {
     };
     let days = verified.until(today).map_or(0, |span| span.get_days()).max(0);
     365.0 / (365.0 + days as f32)
+}
+
+/// What each word of a text says: itself, and what means the same.
+fn names_for(plan: &Plan, text: &str) -> Vec<Vec<String>> {
+    let same = |form: String| {
+        let word = plan.words.iter().find(|word| word.form == form);
+        let readings = word.into_iter().flat_map(|word| &word.readings);
+        let means_the_same = readings.filter(|reading| matches!(reading.why, Why::Synonym | Why::Transliteration));
+        std::iter::once(form).chain(means_the_same.map(|reading| reading.form.clone())).collect()
+    };
+    forms_of(text).into_iter().map(same).collect()
 }
 
 /// The forms of a text, by which names are compared.

@@ -1,0 +1,91 @@
+//! Gaps: what readers looked for and did not find.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::api::reply::Json;
+use crate::api::search::MAX_QUERY_CHARS;
+use crate::content::catalog::Lang;
+use crate::http::extract::Body;
+use crate::http::problem::{Code, FieldError, Problem, ProblemDetails};
+use crate::http::state::AppState;
+use crate::learning::gaps::{Gap, Report};
+
+/// The longest note, in characters.
+const MAX_NOTE_CHARS: usize = 500;
+
+/// The longest name of a region, in characters.
+const MAX_REGION_CHARS: usize = 100;
+
+/// What was not found.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GapReport {
+    /// What was searched for.
+    #[schema(max_length = 1000)]
+    query: String,
+    /// What the reader says about it. Nothing about the customer belongs here.
+    #[schema(max_length = 500)]
+    note: Option<String>,
+    /// The region it was searched in.
+    #[schema(max_length = 100)]
+    region: Option<String>,
+    /// The language of the reader's pages.
+    lang: Option<Lang>,
+}
+
+/// Gaps.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct GapList {
+    /// Those told last first.
+    pub gaps: Vec<Gap>,
+    /// How many there are.
+    pub total: usize,
+}
+
+/// Tells the editors what was not found.
+#[utoipa::path(post, operation_id = "tell_gap", path = "/api/v1/gaps", tag = "content", request_body = GapReport, responses(
+    (status = 201, description = "The gap, with how often it was told", body = Gap),
+    (status = 400, description = "The body is wrong", body = ProblemDetails, content_type = "application/problem+json"),
+    (status = 413, description = "The body is too large", body = ProblemDetails, content_type = "application/problem+json"),
+))]
+pub async fn tell(
+    State(state): State<AppState>,
+    Body(report): Body<GapReport>,
+) -> Result<(StatusCode, Json<Gap>), Problem> {
+    let text = |value: Option<String>| value.map(|v| v.trim().to_owned()).filter(|v| !v.is_empty());
+    let (query, note, region) = (report.query.trim().to_owned(), text(report.note), text(report.region));
+    let mut errors = Vec::new();
+    let lengths = [
+        ("query", Some(&query), 1, MAX_QUERY_CHARS),
+        ("note", note.as_ref(), 0, MAX_NOTE_CHARS),
+        ("region", region.as_ref(), 0, MAX_REGION_CHARS),
+    ];
+    for (name, value, least, most) in lengths {
+        let length = value.map_or(least, |value| value.chars().count());
+        if length < least || length > most {
+            let message = format!("must have {least} to {most} characters");
+            errors.push(FieldError { name: name.to_owned(), message });
+        }
+    }
+    if !errors.is_empty() {
+        return Err(Problem::invalid(Code::InvalidBody, errors));
+    }
+    let report = Report { query, note, region, lang: report.lang, at: state.app.clock.now() };
+    let gaps = std::sync::Arc::clone(&state.gaps);
+    let gap = state.run(move |_| Ok(gaps.tell(report))).await?;
+    let gap = gap.ok_or_else(|| Problem::new(Code::Internal, "the gap is not there"))?;
+    Ok((StatusCode::CREATED, Json(gap)))
+}
+
+/// Lists what was not found, for editors.
+#[utoipa::path(get, operation_id = "list_gaps", path = "/api/v1/gaps", tag = "content", responses(
+    (status = 200, description = "Gaps", body = GapList),
+))]
+pub async fn list(State(state): State<AppState>) -> Result<Json<GapList>, Problem> {
+    let gaps = std::sync::Arc::clone(&state.gaps);
+    let gaps = state.run(move |_| Ok(gaps.all())).await?;
+    Ok(Json(GapList { total: gaps.len(), gaps }))
+}

@@ -1,0 +1,160 @@
+//! What a device keeps for times without network.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use axum::extract::State;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::answers::template::Template;
+use crate::answers::templates::Filling;
+use crate::api::articles;
+use crate::api::parameters::FilterParams;
+use crate::api::reply::Json;
+use crate::app::snapshot::Snapshot;
+use crate::content::catalog::Lang;
+use crate::content::front_matter::Status;
+use crate::http::extract::{Query, list};
+use crate::http::problem::{Problem, ProblemDetails};
+use crate::http::state::AppState;
+use crate::search::filter::Filter;
+
+/// The tag by which a lead marks an article essential: every device keeps it.
+const ESSENTIAL: &str = "essential";
+
+/// The most articles in one bundle; a device is no copy of the whole base.
+const MAX_ARTICLES: usize = 300;
+
+/// What to keep.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct OfflineParams {
+    /// Ids of the articles that were used, parted by commas; those that are gone are passed over.
+    articles: Option<String>,
+    #[serde(flatten)]
+    #[param(ignore)]
+    filter: FilterParams,
+}
+
+/// An article to be read without network.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct KeptArticle {
+    /// Its id.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// Its language.
+    pub lang: Lang,
+    /// Whether it is in force or archived.
+    pub status: Status,
+    /// All sections in force as clean HTML.
+    pub html: String,
+    /// Answer templates that belong to it.
+    pub templates: Vec<String>,
+}
+
+/// A wording, filled in without values of the customer.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct KeptWording {
+    /// Plain text.
+    pub text: String,
+    /// The same as clean HTML.
+    pub html: String,
+    /// What is missing: while there is anything, the text must not go out.
+    pub missing: Vec<String>,
+}
+
+/// An answer template to be used without network.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct KeptTemplate {
+    /// Its id.
+    pub id: String,
+    /// What it is called.
+    pub title: String,
+    /// Its language.
+    pub lang: Lang,
+    /// Its wordings by channel.
+    pub channels: BTreeMap<&'static str, KeptWording>,
+}
+
+/// What a device keeps.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Bundle {
+    /// The day the values in it are of.
+    #[schema(value_type = String, format = Date)]
+    pub as_of: Date,
+    /// When it was made.
+    #[schema(value_type = String, format = DateTime)]
+    pub made_at: Timestamp,
+    /// The articles asked for and those marked essential.
+    pub articles: Vec<KeptArticle>,
+    /// Their templates.
+    pub templates: Vec<KeptTemplate>,
+}
+
+/// The articles named and all with the tag `essential`, with their wordings, for times without network.
+#[utoipa::path(get, operation_id = "get_offline_bundle", path = "/api/v1/offline", tag = "content", params(OfflineParams, FilterParams), responses(
+    (status = 200, description = "What to keep", body = Bundle),
+    (status = 400, description = "A parameter is wrong", body = ProblemDetails, content_type = "application/problem+json"),
+))]
+pub async fn get(
+    State(state): State<AppState>,
+    Query(params): Query<OfflineParams>,
+) -> Result<Json<Bundle>, Problem> {
+    let filter = params.filter.filter(state.app.clock.today())?;
+    let asked = list(params.articles.as_deref());
+    let made_at = state.app.clock.now();
+    Ok(Json(state.run(move |snapshot| bundle(snapshot, asked, &filter, made_at)).await?))
+}
+
+fn bundle(
+    snapshot: &Snapshot,
+    asked: Vec<String>,
+    filter: &Filter,
+    made_at: Timestamp,
+) -> Result<Bundle, Problem> {
+    let engine = &snapshot.engine;
+    let essential = Filter { tags: vec![ESSENTIAL.to_owned()], ..filter.clone() };
+    let mut ids = asked;
+    ids.extend(engine.list(&essential).into_iter().map(|article| article.id.clone()));
+    let mut seen = BTreeSet::new();
+    ids.retain(|id| seen.insert(id.clone()));
+    let is_served = |id: &&String| engine.library.find(id).is_some_and(|(_, article)| filter.admits(article));
+    let mut kept = Vec::new();
+    let mut used: BTreeSet<String> = BTreeSet::new();
+    for id in ids.iter().filter(is_served).take(MAX_ARTICLES) {
+        let view = articles::view(snapshot, id, filter)?;
+        used.extend(view.templates.iter().cloned());
+        kept.push(KeptArticle {
+            id: view.id,
+            title: view.title,
+            lang: view.lang,
+            status: view.status,
+            html: view.html,
+            templates: view.templates,
+        });
+    }
+    let templates = used.iter().filter_map(|id| engine.templates.find(id));
+    let templates = templates.map(|found| template(snapshot, found, filter)).collect();
+    Ok(Bundle { as_of: filter.day, made_at, articles: kept, templates })
+}
+
+fn template(snapshot: &Snapshot, template: &Template, filter: &Filter) -> KeptTemplate {
+    let engine = &snapshot.engine;
+    let catalog = Arc::clone(&engine.library.catalog);
+    let filling = Filling { catalog, day: filter.day, region: filter.region.clone() };
+    let filled = template.bodies.iter().filter_map(|body| {
+        let filled = engine.templates.fill(&template.id, body.channel, &BTreeMap::new(), &filling).ok()?;
+        let kept = KeptWording { text: filled.text, html: filled.html, missing: filled.missing };
+        Some((body.channel.name(), kept))
+    });
+    KeptTemplate {
+        id: template.id.clone(),
+        title: template.title.clone(),
+        lang: template.lang,
+        channels: filled.collect(),
+    }
+}

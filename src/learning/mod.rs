@@ -1,0 +1,3 @@
+//! What is learnt from use.
+
+pub mod gaps;
