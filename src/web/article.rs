@@ -1,27 +1,30 @@
-//! The page of an article, with its answer templates.
+//! The page of an article.
 
 use askama::Template;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
+use jiff::civil::Date;
 use serde::Deserialize;
 
-use crate::answers::template::Channel;
 use crate::api::articles::{self, ArticleView};
 use crate::api::parameters::FilterParams;
 use crate::app::snapshot::Snapshot;
 use crate::content::front_matter::Status;
+use crate::content::library::Library;
+use crate::content::validity::Validity;
 use crate::http::extract::{Id, Query};
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
 use crate::search::filter::Filter;
+use crate::web::compare::MAX_COMPARED;
 use crate::web::words::Ui;
 use crate::web::{filters, html};
 
 /// How to show it.
 #[derive(Debug, Default, Deserialize)]
 pub struct ArticleParams {
-    /// Present: the article alone, to be put into the search page.
+    /// Present: the article alone, to be put into the desk.
     part: Option<String>,
     #[serde(flatten)]
     filter: FilterParams,
@@ -30,12 +33,7 @@ pub struct ArticleParams {
 struct Named {
     id: String,
     title: String,
-}
-
-struct TemplateChoice {
-    id: String,
-    title: String,
-    channels: Vec<Channel>,
+    lang: &'static str,
 }
 
 #[derive(Template)]
@@ -56,24 +54,61 @@ struct Shown {
     article: ArticleView,
     related: Vec<Named>,
     translations: Vec<Named>,
-    templates: Vec<TemplateChoice>,
+    replaced_by: Option<Named>,
+    /// The products that can be put aside for a comparison from here, parted by commas.
+    compared: String,
     is_archived: bool,
-    updated: String,
+    updated: Date,
+    as_of: Date,
+    is_today: bool,
 }
 
-/// An article as a page, or as a part of the search page.
+/// When something is in force, seen from a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum When {
+    Now,
+    Later,
+    Before,
+}
+
+impl When {
+    fn of(validity: &Validity, day: Date) -> Self {
+        match (validity.from, validity.to) {
+            (Some(from), _) if day < from => Self::Later,
+            (_, Some(to)) if to < day => Self::Before,
+            _ => Self::Now,
+        }
+    }
+
+    /// The word that tells it; none for what is in force.
+    fn key(self) -> &'static str {
+        match self {
+            Self::Later => "not-yet",
+            _ => "no-more",
+        }
+    }
+}
+
+impl Shown {
+    fn when(&self, validity: &Validity) -> When {
+        When::of(validity, self.as_of)
+    }
+}
+
+/// An article as a page, or as a part of the desk.
 pub async fn page(
     State(state): State<AppState>,
     headers: HeaderMap,
     Id(id): Id,
     Query(params): Query<ArticleParams>,
 ) -> Result<Response, Problem> {
-    let filter = params.filter.filter(state.app.clock.today())?;
+    let today = state.app.clock.today();
+    let filter = params.filter.filter(today)?;
     let zone = state.settings.zone();
     let shown = state.run(move |snapshot| {
         let mut shown = show(snapshot, &id, &filter)?;
-        shown.updated =
-            shown.article.updated_at.to_zoned_datetime(zone).date().strftime("%d.%m.%Y").to_string();
+        shown.updated = shown.article.updated_at.to_zoned_datetime(zone).date();
+        shown.is_today = filter.day == today;
         Ok(shown)
     });
     let (ui, shown) = (Ui::of(&headers), shown.await?);
@@ -84,25 +119,28 @@ pub async fn page(
 }
 
 fn show(snapshot: &Snapshot, id: &str, filter: &Filter) -> Result<Shown, Problem> {
-    let engine = &snapshot.engine;
+    let library = &snapshot.engine.library;
     let article = articles::view(snapshot, id, filter)?;
-    let name = |id: &String| {
-        let (_, article) = engine.library.find(id)?;
-        let title = article.title_on(&engine.library.catalog, filter.day, filter.region.as_deref());
-        Some(Named { id: id.clone(), title })
-    };
-    let templates =
-        article.templates.iter().filter_map(|id| engine.templates.find(id)).map(|t| TemplateChoice {
-            id: t.id.clone(),
-            title: t.title.clone(),
-            channels: t.bodies.iter().map(|b| b.channel).collect(),
-        });
+    let names = |ids: &[String]| ids.iter().filter_map(|id| named(library, id, filter)).collect();
     Ok(Shown {
-        related: article.related.iter().filter_map(name).collect(),
-        translations: article.translations.iter().filter_map(name).collect(),
-        templates: templates.collect(),
+        related: names(&article.related),
+        translations: names(&article.translations),
+        replaced_by: article.replaced_by.as_deref().and_then(|id| named(library, id, filter)),
+        compared: if article.products.len() > MAX_COMPARED {
+            String::new()
+        } else {
+            article.products.join(",")
+        },
         is_archived: article.status == Status::Archived,
-        updated: String::new(),
+        updated: filter.day,
+        as_of: filter.day,
+        is_today: true,
         article,
     })
+}
+
+fn named(library: &Library, id: &str, filter: &Filter) -> Option<Named> {
+    let (_, article) = library.find(id)?;
+    let title = article.title_on(&library.catalog, filter.day, filter.region.as_deref());
+    Some(Named { id: id.to_owned(), title, lang: article.lang.code() })
 }

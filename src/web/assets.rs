@@ -1,8 +1,8 @@
-//! Scripts, styles and the icon, embedded; their address holds a hash of them all, so browsers may keep them for ever.
+//! Scripts, styles and icons, embedded; their address holds a hash of them all, so browsers may keep them for ever.
 
 use std::sync::OnceLock;
 
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use rust_embed::RustEmbed;
 
@@ -12,12 +12,30 @@ use crate::http::problem::Problem;
 #[folder = "src/web/assets"]
 struct Assets;
 
+/// The worker that keeps pages for times without network. It is served from the root, as its scope must be.
+const WORKER: &str = "worker.js";
+
+/// The script that a page of another site puts in to show the panel.
+const EMBED: &str = "embed.js";
+
+/// What stands in the worker for the hash of all assets.
+const VERSION_MARK: &str = "ASSETS_VERSION";
+
 /// The address of an asset.
 pub fn url(path: &str) -> String {
     format!("/assets/{}/{path}", hash())
 }
 
-fn hash() -> &'static str {
+/// The addresses of the scripts that others import.
+pub fn modules() -> Vec<String> {
+    let mut names: Vec<_> =
+        Assets::iter().filter_map(|name| name.strip_prefix("parts/").map(|_| url(&name))).collect();
+    names.sort();
+    names
+}
+
+/// A hash of all assets: another one means another version of the program.
+pub fn hash() -> &'static str {
     static HASH: OnceLock<String> = OnceLock::new();
     HASH.get_or_init(|| {
         let mut names: Vec<_> = Assets::iter().collect();
@@ -48,7 +66,39 @@ pub async fn asset(uri: axum::http::Uri) -> Result<Response, Problem> {
 
 /// The icon under the name browsers ask for.
 pub async fn icon() -> Result<Response, Problem> {
-    let file = Assets::get("icon.svg").ok_or_else(|| Problem::not_found("asset", "icon.svg"))?;
-    let headers = [(header::CONTENT_TYPE, "image/svg+xml"), (header::CACHE_CONTROL, "public, max-age=86400")];
+    named("icon.svg", "image/svg+xml", "public, max-age=86400")
+}
+
+/// The worker, with the version it keeps.
+pub async fn worker() -> Result<Response, Problem> {
+    let file = Assets::get(WORKER).ok_or_else(|| Problem::not_found("asset", WORKER))?;
+    let text = String::from_utf8_lossy(&file.data).replace(VERSION_MARK, hash());
+    let headers = [(header::CONTENT_TYPE, "text/javascript"), (header::CACHE_CONTROL, "no-cache")];
+    Ok((headers, text).into_response())
+}
+
+/// The script for pages of other sites.
+pub async fn embed() -> Result<Response, Problem> {
+    named(EMBED, "text/javascript", "no-cache")
+}
+
+/// What makes the page installable.
+pub async fn manifest(headers: HeaderMap) -> Response {
+    let ui = crate::web::words::Ui::of(&headers);
+    let icon = |size: &str| serde_json::json!({"src": url(&format!("icon-{size}.png")), "sizes": format!("{size}x{size}"), "type": "image/png", "purpose": "any maskable"});
+    let manifest = serde_json::json!({
+        "id": "/", "start_url": "/", "scope": "/", "display": "standalone",
+        "name": format!("Pharos · {}", ui.t("title")), "short_name": "Pharos", "lang": ui.lang.code(),
+        "background_color": "#f6f7f9", "theme_color": "#0f2a43",
+        "icons": [{"src": url("icon.svg"), "sizes": "any", "type": "image/svg+xml"}, icon("192"), icon("512")],
+        "shortcuts": [{"name": ui.t("whats-new"), "url": "/new"}, {"name": ui.t("compare"), "url": "/compare"}],
+    });
+    let headers = [(header::CONTENT_TYPE, "application/manifest+json"), (header::CACHE_CONTROL, "no-cache")];
+    (headers, manifest.to_string()).into_response()
+}
+
+fn named(name: &str, kind: &'static str, kept: &'static str) -> Result<Response, Problem> {
+    let file = Assets::get(name).ok_or_else(|| Problem::not_found("asset", name))?;
+    let headers = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, kept)];
     Ok((headers, file.data.into_owned()).into_response())
 }

@@ -23,13 +23,29 @@ pub fn query(text: &str, _: &dyn Values) -> askama::Result<String> {
 /// The word for a kind of article.
 #[askama::filter_fn]
 pub fn kind_key(kind: &Kind, _: &dyn Values) -> askama::Result<&'static str> {
-    Ok(match kind {
+    Ok(kind_word(*kind))
+}
+
+/// The key of the word for a kind of article.
+pub fn kind_word(kind: Kind) -> &'static str {
+    match kind {
         Kind::Product => "kind-product",
         Kind::Procedure => "kind-procedure",
         Kind::Manual => "kind-manual",
         Kind::Faq => "kind-faq",
         Kind::News => "kind-news",
         Kind::Script => "kind-script",
+    }
+}
+
+/// The word for a channel.
+#[askama::filter_fn]
+pub fn channel_key(name: &str, _: &dyn Values) -> askama::Result<&'static str> {
+    Ok(match name {
+        "sms" => "channel-sms",
+        "email" => "channel-email",
+        "voice" => "channel-voice",
+        _ => "channel-chat",
     })
 }
 
@@ -49,4 +65,16 @@ pub fn answer_class(kind: &AnswerKind, _: &dyn Values) -> askama::Result<&'stati
         AnswerKind::Fact => "answer-fact",
         AnswerKind::Passage => "answer-passage",
     })
+}
+
+/// Whether an answer is the beginning of a flow.
+#[askama::filter_fn]
+pub fn is_flow(kind: &AnswerKind, _: &dyn Values) -> askama::Result<bool> {
+    Ok(*kind == AnswerKind::Flow)
+}
+
+/// The level of a section's heading below the title of its page.
+#[askama::filter_fn]
+pub fn heading(level: &u8, _: &dyn Values) -> askama::Result<u8> {
+    Ok((*level).clamp(2, 6))
 }

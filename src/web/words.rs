@@ -1,103 +1,188 @@
-//! The words of the interface, in Russian and English.
+//! The words of the interface, in Russian and English: read from words.yaml, which a translator can edit.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use axum::http::HeaderMap;
-use axum::http::header::ACCEPT_LANGUAGE;
+use axum::http::header::{ACCEPT_LANGUAGE, COOKIE};
+use jiff::civil::Date;
+use serde::Deserialize;
 
 use crate::content::catalog::Lang;
 use crate::web::assets;
 
-/// Key, Russian, English.
-const WORDS: &[(&str, &str, &str)] = &[
-    ("api", "API", "API"),
-    ("archived", "архив", "archived"),
-    ("as-code", "Код", "Code"),
-    ("back", "К поиску", "Back to search"),
-    ("choose-template", "Выберите шаблон", "Choose a template"),
-    ("copied", "Скопировано", "Copied"),
-    ("copy", "Копировать", "Copy"),
-    (
-        "empty",
-        "Ничего не найдено. Попробуйте другие слова или меньше слов.",
-        "Nothing found. Try other words, or fewer.",
-    ),
-    ("error", "Ошибка", "Error"),
-    ("flow", "Сценарий", "Guided flow"),
-    ("found", "Найдено", "Found"),
-    ("from", "с", "from"),
-    (
-        "hint",
-        "Стрелки — выбрать, Enter — открыть, / — к поиску",
-        "Arrows choose, Enter opens, / goes to search",
-    ),
-    ("kind-faq", "вопросы", "questions"),
-    ("kind-manual", "справка", "manual"),
-    ("kind-news", "новость", "news"),
-    ("kind-procedure", "порядок действий", "procedure"),
-    ("kind-product", "продукт", "product"),
-    ("kind-script", "что сказать", "script"),
-    ("loading", "База знаний загружается…", "The knowledge base is loading…"),
-    ("missing", "Заполните", "Fill in"),
-    ("no-templates", "Для этой статьи нет шаблонов ответа.", "This article has no answer templates."),
-    (
-        "placeholder",
-        "Что спрашивает клиент? Слова, код или номер",
-        "What does the customer ask? Words, a code, a number",
-    ),
-    ("read-as", "Показано для", "Showing results for"),
-    ("related", "Смотрите также", "See also"),
-    ("replaced-by", "Заменена статьёй", "Replaced by"),
-    ("search", "Поиск", "Search"),
-    ("search-instead", "Искать", "Search instead for"),
-    ("segments", "SMS", "SMS"),
-    (
-        "select-hit",
-        "Откройте статью из списка, и она появится здесь.",
-        "Open an article from the list, and it appears here.",
-    ),
-    ("templates", "Шаблоны ответа", "Answer templates"),
-    ("title", "База знаний", "Knowledge base"),
-    ("to", "по", "to"),
-    ("translations", "На другом языке", "In another language"),
-    ("updated", "Обновлено", "Updated"),
+/// Keys, each with its words in both languages.
+const SOURCE: &str = include_str!("words.yaml");
+
+/// The cookie that holds the language chosen on a page.
+pub const LANG_COOKIE: &str = "lang";
+
+/// The cookie that holds how the reader wants pages laid out: `theme.dark_density.compact`.
+const LAYOUT_COOKIE: &str = "layout";
+
+/// What a layout may ask for. What is named here becomes an attribute `data-…` of the page; the style sheet does the rest.
+const LAYOUT: &[(&str, &[&str])] = &[
+    ("theme", &["light", "dark"]),
+    ("density", &["compact"]),
+    ("size", &["s", "l", "xl"]),
+    ("panels", &["reader-first"]),
 ];
+
+/// Words that scripts need begin so.
+const FOR_SCRIPTS: &str = "js-";
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Word {
+    ru: String,
+    en: String,
+}
+
+fn words() -> &'static BTreeMap<String, Word> {
+    static WORDS: OnceLock<BTreeMap<String, Word>> = OnceLock::new();
+    // A test reads the file as well: it cannot be wrong here.
+    WORDS.get_or_init(|| serde_saphyr::from_str(SOURCE).unwrap_or_default())
+}
 
 /// What every page needs to know of its reader.
 #[derive(Clone, Copy, Debug)]
 pub struct Ui {
     /// The language of the interface.
     pub lang: Lang,
+    /// The place in the list of what may be asked for, for each thing of [`LAYOUT`].
+    layout: [Option<usize>; LAYOUT.len()],
 }
 
 impl Ui {
-    /// The interface in the browser's first language that we speak.
+    /// The interface in the language chosen, or else the browser's first one that we speak; laid out as its reader chose.
     pub fn of(headers: &HeaderMap) -> Self {
         let accepted = headers.get(ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).unwrap_or_default();
         let first = accepted.split(',').find_map(|lang| Lang::of(lang.split(['-', ';']).next()?.trim()));
-        Self { lang: first.unwrap_or_default() }
+        let chosen = cookie(headers, LANG_COOKIE).and_then(Lang::of);
+        let mut layout = [None; LAYOUT.len()];
+        for part in cookie(headers, LAYOUT_COOKIE).unwrap_or_default().split('_') {
+            let Some((name, value)) = part.split_once('.') else { continue };
+            if let Some(at) = LAYOUT.iter().position(|(known, _)| *known == name) {
+                layout[at] = LAYOUT[at].1.iter().position(|known| *known == value);
+            }
+        }
+        Self { lang: chosen.or(first).unwrap_or_default(), layout }
     }
 
     /// A word of the interface.
     pub fn t(&self, key: &str) -> &'static str {
-        let found = WORDS.binary_search_by(|(known, _, _)| (*known).cmp(key)).ok().map(|at| WORDS[at]);
-        match (found, self.lang) {
-            (Some((_, russian, _)), Lang::Ru) => russian,
-            (Some((_, _, english)), Lang::En) => english,
-            (None, _) => "?",
+        words().get(key).map_or("?", |word| match self.lang {
+            Lang::Ru => word.ru.as_str(),
+            Lang::En => word.en.as_str(),
+        })
+    }
+
+    /// The language that is not shown.
+    pub fn other_lang(&self) -> Lang {
+        match self.lang {
+            Lang::Ru => Lang::En,
+            Lang::En => Lang::Ru,
         }
+    }
+
+    /// The words that scripts show, as a JSON object that may stand in a page.
+    pub fn script_words(&self) -> String {
+        let told: BTreeMap<&str, &str> =
+            words().keys().filter_map(|key| Some((key.strip_prefix(FOR_SCRIPTS)?, self.t(key)))).collect();
+        serde_json::to_string(&told).unwrap_or_default().replace('<', "\\u003c")
+    }
+
+    /// The layout chosen, as attributes of the page.
+    pub fn layout(&self) -> String {
+        let chosen = LAYOUT.iter().zip(self.layout);
+        let named = chosen.filter_map(|((name, values), at)| Some((name, values[at?])));
+        named.map(|(name, value)| format!(" data-{name}=\"{value}\"")).collect()
     }
 
     /// The address of an asset.
     pub fn asset(&self, path: &str) -> String {
         assets::url(path)
     }
+
+    /// The addresses of all scripts that pages import, to be fetched without waiting for one another.
+    pub fn modules(&self) -> Vec<String> {
+        assets::modules()
+    }
+
+    /// A day as people of this language write it.
+    pub fn day(&self, day: &Date) -> String {
+        day.strftime(match self.lang {
+            Lang::Ru => "%d.%m.%Y",
+            Lang::En => "%-d %b %Y",
+        })
+        .to_string()
+    }
+}
+
+/// A cookie of the request.
+fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    let all = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    all.flat_map(|cookies| cookies.split(';'))
+        .filter_map(|cookie| cookie.trim().split_once('='))
+        .find_map(|(known, value)| (known == name).then_some(value))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::http::HeaderValue;
+
+    fn ui(accepted: &str, cookies: &str) -> Ui {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT_LANGUAGE, HeaderValue::from_str(accepted).unwrap());
+        headers.insert(COOKIE, HeaderValue::from_str(cookies).unwrap());
+        Ui::of(&headers)
+    }
 
     #[test]
-    fn words_are_sorted_for_looking_up() {
-        assert!(WORDS.is_sorted_by_key(|(key, _, _)| *key));
+    fn the_chosen_language_goes_before_the_browsers() {
+        assert_eq!(ui("de, en;q=0.8, ru", "").lang, Lang::En);
+        assert_eq!(ui("en", "a=b; lang=ru").lang, Lang::Ru);
+        assert_eq!(ui("en", "lang=<script>").lang, Lang::En);
+    }
+
+    #[test]
+    fn only_known_layouts_reach_the_page() {
+        let layout = ui("ru", "layout=theme.dark_size.l_density.\"><script>_x.y").layout();
+        assert_eq!(layout, " data-theme=\"dark\" data-size=\"l\"");
+    }
+
+    #[test]
+    fn every_word_is_there_in_both_languages_and_used() {
+        let all: BTreeMap<String, Word> = serde_saphyr::from_str(SOURCE).unwrap();
+        let mut used = std::collections::BTreeSet::new();
+        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/src/web");
+        for entry in walkdir::WalkDir::new(root).into_iter().flatten().filter(|e| e.file_type().is_file()) {
+            let Ok(text) = std::fs::read_to_string(entry.path()) else { continue };
+            let is_script = entry.path().extension().is_some_and(|e| e == "js");
+            if entry.file_name() == "words.yaml" {
+                continue;
+            }
+            for key in all.keys() {
+                let named = key.strip_prefix(FOR_SCRIPTS).filter(|_| is_script).unwrap_or(key);
+                if text.contains(&format!("\"{named}\"")) {
+                    used.insert(key.clone());
+                }
+            }
+            // A key made of a beginning and a variable: t(`channel-${channel}`).
+            for call in text.split("t(`").skip(1).filter(|_| is_script) {
+                let beginning = format!("{FOR_SCRIPTS}{}", call.split("${").next().unwrap());
+                used.extend(all.keys().filter(|key| key.starts_with(&beginning)).cloned());
+            }
+            for call in text.split(if is_script { " t(\"" } else { "ui.t(\"" }).skip(1) {
+                let key = call.split('"').next().unwrap();
+                let key = if is_script { format!("{FOR_SCRIPTS}{key}") } else { key.to_owned() };
+                assert!(all.contains_key(&key), "{} asks for `{key}`", entry.path().display());
+            }
+        }
+        for (key, word) in &all {
+            assert!(!word.ru.is_empty() && !word.en.is_empty(), "{key}");
+            assert!(used.contains(key), "no page uses `{key}`");
+        }
     }
 }

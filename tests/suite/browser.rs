@@ -1,4 +1,4 @@
-//! The search page in real Chromium. Runs when PHAROS_BROWSER is set, and then must not be skipped.
+//! Real Chromium on the real program. Tests that use it run when PHAROS_BROWSER is set, and then must not be skipped.
 
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -6,9 +6,12 @@ use std::time::{Duration, Instant};
 use fantoccini::key::Key;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::harness::{PATIENCE, Process, root};
+use crate::harness::{Base, PATIENCE, Process, root};
+
+/// Releases the modifier keys that were sent before.
+const RELEASE: &str = "\u{e000}";
 
 struct Driver {
     child: Child,
@@ -32,8 +35,7 @@ impl Driver {
         Self { child, port }
     }
 
-    async fn client(&self) -> Client {
-        let profile = tempfile::tempdir().unwrap().keep();
+    async fn client(&self, look: &Look, profile: &std::path::Path) -> Client {
         let arguments = json!([
             "--headless",
             "--no-sandbox",
@@ -44,10 +46,16 @@ impl Driver {
             "--disable-component-update",
             "--disable-sync",
             "--disable-dev-shm-usage",
-            "--lang=ru",
+            "--hide-scrollbars",
+            format!("--lang={}", look.lang),
+            format!("--window-size={},{}", look.width, look.height),
             format!("--user-data-dir={}", profile.display()),
         ]);
-        let options = json!({"args": arguments, "prefs": {"intl.accept_languages": "ru"}});
+        let mut options = json!({"args": arguments, "prefs": {"intl.accept_languages": look.lang}});
+        if look.width < 500 {
+            // Windows cannot be made so narrow; a phone can.
+            options["mobileEmulation"] = json!({"deviceMetrics": {"width": look.width, "height": look.height, "pixelRatio": 1.0, "touch": true}});
+        }
         let capabilities = json!({"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}});
         let mut builder = ClientBuilder::new(HttpConnector::new());
         builder.capabilities(capabilities.as_object().unwrap().clone());
@@ -62,6 +70,25 @@ impl Drop for Driver {
     }
 }
 
+/// What the reader looks at the pages with.
+pub struct Look {
+    pub lang: &'static str,
+    pub width: u32,
+    pub height: u32,
+}
+
+pub const DESKTOP: Look = Look { lang: "ru", width: 1600, height: 800 };
+pub const PHONE: Look = Look { lang: "ru", width: 390, height: 844 };
+
+/// A page of the sample base in the browser.
+pub struct Page {
+    /// Ends before its files go.
+    pub process: Option<Process>,
+    pub base: Base,
+    address: String,
+    client: Client,
+}
+
 fn is_wanted() -> bool {
     let wanted = std::env::var_os("PHAROS_BROWSER").is_some();
     if !wanted {
@@ -70,82 +97,135 @@ fn is_wanted() -> bool {
     wanted
 }
 
-async fn text(client: &Client, selector: &str) -> String {
-    client
-        .wait()
-        .at_most(PATIENCE)
-        .for_element(Locator::Css(selector))
-        .await
-        .unwrap_or_else(|e| panic!("{selector}: {e}"))
-        .text()
-        .await
-        .unwrap()
-}
-
-async fn until(client: &Client, what: &str, script: &str) {
-    let end = Instant::now() + PATIENCE;
-    while client.execute(script, vec![]).await.ok().and_then(|v| v.as_bool()) != Some(true) {
-        assert!(Instant::now() < end, "it never came that {what}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-}
-
-#[test]
-fn an_operator_types_reads_and_copies() {
-    if !is_wanted() {
-        return;
-    }
-    let base = crate::harness::Base::new();
+/// A copy of the sample base.
+pub fn sample() -> Base {
+    let base = Base::new();
     std::fs::remove_dir_all(base.path("articles")).unwrap();
     for folder in ["articles", "templates"] {
         let copied =
             Command::new("cp").arg("-rT").arg(root().join(folder)).arg(base.path(folder)).status().unwrap();
         assert!(copied.success());
     }
-    let process = Process::serve(&base);
+    base
+}
+
+/// Opens the desk over the sample base and drives it; afterwards nothing may have failed in the browser.
+pub fn on_desk(look: Look, test: impl AsyncFnOnce(&mut Page)) {
+    on_base(sample(), &[], look, test);
+}
+
+/// The same over another base, and with settings given as environment variables.
+pub fn on_base(base: Base, settings: &[(&str, &str)], look: Look, test: impl AsyncFnOnce(&mut Page)) {
+    if !is_wanted() {
+        return;
+    }
+    let process = Process::serve_with(&base, settings);
     process.wait_ready();
+    let address = process.address.clone();
     let driver = Driver::start();
+    let profile = tempfile::tempdir().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let client = driver.client().await;
-        client.goto(&format!("http://{}/", process.address)).await.unwrap();
-
-        // The field has the focus; results come while typing, the code answered in large type.
-        client.active_element().await.unwrap().send_keys("* 155 * 97 #").await.unwrap();
-        until(&client, "the code is answered", "return document.querySelector('.answer')?.textContent.includes('Проверить: 100 SMS') ?? false").await;
-        assert!(text(&client, ".answer .code").await.contains("*155*97#"));
-
-        // A slower, older reply never overwrites a newer one: what stands is what was typed last.
-        let field = client.find(Locator::Css("#q")).await.unwrap();
-        field.clear().await.unwrap();
-        for letter in "подключить пакет".chars() {
-            field.send_keys(&letter.to_string()).await.unwrap();
-        }
-        until(&client, "the last letter is answered", "return document.querySelector('.count')?.dataset.query === 'подключить пакет'").await;
-        until(&client, "the words are found", "return [...document.querySelectorAll('.hit mark')].some(m => m.textContent.toLowerCase().startsWith('подключ'))").await;
-
-        // Arrows choose, Enter opens, the article and its templates stand beside the results.
-        field.send_keys(&Key::Down.to_string()).await.unwrap();
-        until(&client, "the first hit is chosen", "return document.querySelector('.hit[aria-selected=true]')?.id === 'hit-1'").await;
-        field.send_keys(&Key::Enter.to_string()).await.unwrap();
-        let title = text(&client, "#reader h1").await;
-        assert!(!title.is_empty());
-        client.wait().at_most(PATIENCE).for_element(Locator::Css(".template summary")).await.unwrap().click().await.unwrap();
-        until(&client, "the wording is filled in", "return (document.querySelector('details[open] .wording')?.textContent.length ?? 0) > 10").await;
-        let wording = text(&client, "details[open] .wording").await;
-        assert!(!wording.contains("{{"), "{wording}");
-
-        // A changed price reaches the open page by itself.
-        client.goto(&format!("http://{}/articles/sms/monthly", process.address)).await.unwrap();
-        assert!(text(&client, ".article").await.contains("100 ₽"));
-        let path = base.path("articles/catalog/sms.yaml");
-        let catalog = std::fs::read_to_string(&path).unwrap();
-        std::fs::write(&path, catalog.replace("price: 100\n", "price: 117\n")).unwrap();
-        until(&client, "the new price is shown", "return document.querySelector('.article').textContent.includes('117')").await;
-
-        // No script failed and nothing was refused by the policy on the way.
-        let ran = client.execute("return performance.getEntriesByType('resource').every(r => new URL(r.name).host === location.host)", vec![]).await;
-        assert_eq!(ran.unwrap(), json!(true));
-        client.close().await.unwrap();
+        let client = driver.client(&look, profile.path()).await;
+        let mut page = Page { base, process: Some(process), address, client };
+        page.goto("/").await;
+        test(&mut page).await;
+        // Nothing came from elsewhere.
+        let own = "return performance.getEntriesByType('resource').every(r => new URL(r.name).host === location.host)";
+        assert_eq!(page.eval(own).await, json!(true));
+        page.client.close().await.unwrap();
     });
+}
+
+impl Page {
+    pub async fn goto(&self, path: &str) {
+        let address =
+            if path.starts_with("http") { path.to_owned() } else { format!("http://{}{path}", self.address) };
+        self.client.goto(&address).await.unwrap();
+        // From here on everything the policy refuses and every script that fails is noted.
+        let watch = "window.faults = []; addEventListener('securitypolicyviolation', e => faults.push('policy: ' + e.violatedDirective + ' ' + e.blockedURI)); \
+            addEventListener('error', e => faults.push('error: ' + e.message)); addEventListener('unhandledrejection', e => faults.push('rejection: ' + e.reason));";
+        self.eval(watch).await;
+    }
+
+    pub async fn eval(&self, script: &str) -> Value {
+        self.client.execute(script, vec![]).await.unwrap_or_else(|e| panic!("{script}: {e}"))
+    }
+
+    pub async fn check_faults(&self) {
+        assert_eq!(self.eval("return window.faults ?? []").await, json!([]));
+    }
+
+    /// Waits until a script is true.
+    pub async fn until(&self, what: &str, script: &str) {
+        let end = Instant::now() + PATIENCE;
+        while self.client.execute(script, vec![]).await.ok().and_then(|v| v.as_bool()) != Some(true) {
+            if Instant::now() > end {
+                let seen = self.client.execute("return document.title + ' ' + location.href + ' ' + document.activeElement.outerHTML.slice(0, 200) + ' ' + document.body.innerText", vec![]).await;
+                panic!("it never came that {what}; the page says: {seen:?}");
+            }
+            tokio::time::sleep(Duration::from_millis(30)).await;
+        }
+    }
+
+    /// The text of an element, once it is there.
+    pub async fn text(&self, selector: &str) -> String {
+        let found = self.client.wait().at_most(PATIENCE).for_element(Locator::Css(selector)).await;
+        found.unwrap_or_else(|e| panic!("{selector}: {e}")).text().await.unwrap()
+    }
+
+    pub async fn click(&self, selector: &str) {
+        let found = self.client.wait().at_most(PATIENCE).for_element(Locator::Css(selector)).await;
+        found
+            .unwrap_or_else(|e| panic!("{selector}: {e}"))
+            .click()
+            .await
+            .unwrap_or_else(|e| panic!("{selector}: {e}"));
+    }
+
+    /// Types into whatever has the focus.
+    pub async fn keys(&self, text: &str) {
+        self.client.active_element().await.unwrap().send_keys(text).await.unwrap();
+    }
+
+    pub async fn press(&self, key: Key) {
+        self.keys(&key.to_string()).await;
+    }
+
+    /// Presses a key with a modifier held.
+    pub async fn chord(&self, modifier: Key, key: &str) {
+        self.keys(&format!("{modifier}{key}{RELEASE}")).await;
+    }
+
+    /// What the clipboard holds, pasted as text and as formatted text; the focus stays where it is.
+    pub async fn clipboard(&self) -> (String, String) {
+        self.eval("window.was = document.activeElement; const t = document.createElement('textarea'); t.id = 'paste-text'; const h = document.createElement('div'); \
+            h.id = 'paste-html'; h.contentEditable = 'true'; h.textContent = ' '; document.body.append(t, h); t.focus();").await;
+        self.chord(Key::Control, "v").await;
+        self.eval("document.querySelector('#paste-html').focus()").await;
+        self.chord(Key::Control, "v").await;
+        let read = self.eval("const t = document.querySelector('#paste-text'), h = document.querySelector('#paste-html'); const r = [t.value, h.innerHTML]; \
+            t.remove(); h.remove(); was?.focus(); return r").await;
+        (read[0].as_str().unwrap().to_owned(), read[1].as_str().unwrap().to_owned())
+    }
+
+    pub async fn back(&self) {
+        self.client.back().await.unwrap();
+    }
+
+    pub async fn reload(&self) {
+        self.client.refresh().await.unwrap();
+    }
+
+    pub async fn enter_frame(&self, number: u16) {
+        self.client.enter_frame(number).await.unwrap();
+    }
+
+    pub async fn leave_frame(&self) {
+        self.client.clone().enter_parent_frame().await.unwrap();
+    }
+
+    pub fn address(&self) -> &str {
+        &self.address
+    }
 }

@@ -61,6 +61,7 @@ impl Base {
             articles: self.path("articles"),
             templates: self.path("templates"),
             index: self.path("index"),
+            data: self.path("data"),
             max_file_bytes: 1 << 20,
             ..Settings::default()
         }
@@ -201,19 +202,19 @@ pub struct Process {
 
 impl Process {
     pub fn serve(base: &Base) -> Self {
-        Self::serve_folders(&base.path("articles"), &base.path("templates"), &base.path("index"))
+        Self::serve_with(base, &[])
     }
 
-    pub fn serve_folders(articles: &Path, templates: &Path, index: &Path) -> Self {
+    /// Settings are environment variables.
+    pub fn serve_with(base: &Base, settings: &[(&str, &str)]) -> Self {
         use std::io::BufRead;
         let mut child = Command::new(env!("CARGO_BIN_EXE_pharos"))
             .args(["serve", "--listen", "127.0.0.1:0", "--log", "error"])
-            .arg("--articles")
-            .arg(articles)
-            .arg("--templates")
-            .arg(templates)
-            .arg("--index")
-            .arg(index)
+            .args(
+                ["articles", "templates", "index", "data"]
+                    .map(|name| format!("--{name}={}", base.path(name).display())),
+            )
+            .envs(settings.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
             .spawn()

@@ -253,7 +253,7 @@ fn clients_are_told_of_changes() {
             _ => assert!(std::time::Instant::now() < end, "nothing was told"),
         }
     };
-    assert_eq!((told.changes[0].id.as_str(), told.changes[0].title.as_str()), ("b", "Вторая"));
+    assert_eq!((told.changes[0].what.id.as_str(), told.changes[0].what.title.as_str()), ("b", "Вторая"));
 }
 
 #[test]

@@ -19,10 +19,11 @@ fn sources() -> Vec<(String, String)> {
 
 /// Modules by floor, the lowest first. Pages show what the API shows, so they stand above it.
 const FLOORS: &[&[&str]] = &[
-    &["clock", "settings", "language"],
+    &["clock", "journal", "settings", "language"],
     &["content"],
     &["answers", "index"],
     &["search"],
+    &["learning"],
     &["app"],
     &["http"],
     &["api"],

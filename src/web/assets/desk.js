@@ -1,0 +1,261 @@
+// The search desk: results as one types, an article beside them, its wordings one key away.
+import * as customer from "./parts/customer.js";
+import * as keys from "./parts/keys.js";
+import * as live from "./parts/live.js";
+import * as news from "./parts/news.js";
+import * as offline from "./parts/offline.js";
+import * as panel from "./parts/panel.js";
+import * as place from "./parts/place.js";
+import * as reader from "./parts/reader.js";
+import * as wordings from "./parts/wordings.js";
+import { copy, say, toast } from "./parts/clipboard.js";
+import { latest, swap } from "./parts/fragment.js";
+import { t } from "./parts/words.js";
+
+const field = document.querySelector("#q");
+const results = document.querySelector("#results");
+const fetchResults = latest();
+
+const hits = () => [...results.querySelectorAll(".hit")];
+const chosen = () => results.querySelector('.hit[aria-selected="true"]');
+const linkOf = (hit) => hit?.querySelector(".hit-link").getAttribute("href");
+
+function choose(hit) {
+  const before = chosen();
+  before?.setAttribute("aria-selected", "false");
+  if (hit) {
+    hit.setAttribute("aria-selected", "true");
+    field.setAttribute("aria-activedescendant", hit.id);
+    hit.scrollIntoView({ block: "nearest" });
+  } else field.removeAttribute("aria-activedescendant");
+}
+
+const isAsked = (asked) => [...asked].some(([name, value]) => value && name !== "region" && name !== "limit");
+
+// Shows the results of what the address asks for. `same`: it is the search that is shown already, and its choice stays.
+async function search({ same = false } = {}) {
+  const asked = place.searched();
+  if (!isAsked(asked)) {
+    fetchResults.stop();
+    results.replaceChildren();
+    choose(null);
+    field.setAttribute("aria-expanded", "false");
+    return;
+  }
+  const before = same ? chosen()?.dataset.article : null;
+  let html;
+  try {
+    const reply = await fetchResults(`/search/results?${asked}`);
+    if (!reply) return;
+    if (!reply.ok) {
+      say(t("failed"));
+      return;
+    }
+    html = reply.text;
+    offline.isBack();
+  } catch {
+    html = await offline.results(asked.get("q") ?? "");
+  }
+  swap(results, html, reader.decorate);
+  choose(before ? hits().find((hit) => hit.dataset.article === before) : null);
+  if (!same) results.scrollTop = 0;
+  field.setAttribute("aria-expanded", "true");
+  sayCount();
+}
+
+// The count is told when typing pauses, not with every key.
+let telling = 0;
+function sayCount() {
+  clearTimeout(telling);
+  telling = setTimeout(() => say(results.querySelector(".count")?.textContent ?? ""), 500);
+}
+
+// Shows what the address says: at the start, and on the way back.
+async function arrive() {
+  const asked = place.params();
+  field.value = asked.get("q") ?? "";
+  const open = asked.get("open");
+  const wording = asked.get("wording");
+  const opening = open ? reader.open(`/${open}${location.hash}`, { push: false }) : reader.close({ push: false });
+  if (!open) reader.view("results");
+  if (wording) wordings.open({ template: wording });
+  await Promise.all([search(), opening]);
+}
+
+function onTyped() {
+  // What is typed now is read anew.
+  place.go({ q: field.value || null, verbatim: null, limit: null });
+  reader.view("results");
+  search();
+}
+
+async function openWordings() {
+  const hit = chosen() ?? (document.activeElement === field ? hits()[0] : null);
+  const open = reader.current();
+  const article = hit?.dataset.article ?? open?.dataset.article ?? open?.dataset.flow ?? hits()[0]?.dataset.article;
+  if (article) await wordings.open({ article, query: field.value });
+}
+
+function copyWhatIsThere() {
+  if (wordings.isOpen()) return wordings.copyOpened();
+  const note = reader.current()?.querySelector(".copy-note");
+  const answer = note ?? results.querySelector(".answer .copy[data-copy]:not(.code-copy)");
+  return answer ? copy(answer.dataset.copy) : false;
+}
+
+function back() {
+  if (wordings.isOpen()) wordings.close();
+  else {
+    reader.view("results");
+    field.focus();
+    field.select();
+  }
+}
+
+field.addEventListener("input", onTyped);
+
+field.form.addEventListener("submit", (event) => event.preventDefault());
+
+field.addEventListener("keydown", (event) => {
+  if (event.isComposing || event.altKey || event.ctrlKey || event.metaKey) return;
+  const all = hits();
+  const at = all.indexOf(chosen());
+  const to = { ArrowDown: Math.min(at + 1, all.length - 1), ArrowUp: at - 1, PageDown: Math.min(at + 5, all.length - 1), PageUp: Math.max(at - 5, -1) }[event.key];
+  if (to !== undefined) {
+    event.preventDefault();
+    choose(to < 0 ? null : all[to]);
+  } else if (event.key === "Enter" && event.shiftKey) {
+    event.preventDefault();
+    openWordings();
+  } else if (event.key === "Enter") {
+    event.preventDefault();
+    const hit = chosen() ?? all[0];
+    if (hit) {
+      choose(hit);
+      reader.open(linkOf(hit));
+    }
+  } else if (event.key === "Escape") {
+    event.preventDefault();
+    if (wordings.isOpen() || document.body.dataset.view !== "results") back();
+    else if (chosen()) choose(null);
+    else {
+      field.value = "";
+      onTyped();
+    }
+  }
+});
+
+results.addEventListener("click", (event) => {
+  const link = event.target.closest("a.chip, a.again");
+  const plain = !event.ctrlKey && !event.metaKey && !event.shiftKey && event.button === 0;
+  if (link && plain) {
+    event.preventDefault();
+    const next = new URL(link.href).searchParams;
+    const changes = Object.fromEntries([...place.searched().keys()].map((name) => [name, null]));
+    // No region is a choice as well, where one is set by default.
+    if (!next.has("region") && place.searched().get("region")) next.set("region", "");
+    place.go({ ...changes, ...Object.fromEntries(next) }, { push: true });
+    field.value = next.get("q") ?? "";
+    search();
+  }
+  const hit = event.target.closest(".hit");
+  if (hit) choose(hit);
+});
+
+results.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const form = event.target;
+  const note = form.elements.note.value.trim();
+  const gap = { query: form.dataset.query, note: note || null, region: place.params().get("region") || null, lang: document.documentElement.lang };
+  try {
+    const reply = await fetch("/api/v1/gaps", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(gap) });
+    if (!reply.ok) throw new Error(reply.statusText);
+    form.replaceChildren(t("gap-told"));
+    say(t("gap-told"));
+  } catch {
+    toast(t("failed"));
+  }
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && event.target !== field && !event.defaultPrevented && !document.querySelector("dialog[open]")) {
+    event.preventDefault();
+    back();
+  }
+});
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest(".open-wordings")) openWordings();
+  const link = event.target.closest("a.open-wording");
+  if (link) {
+    event.preventDefault();
+    wordings.open({ template: link.dataset.id });
+  }
+});
+
+addEventListener("popstate", arrive);
+
+keys.start();
+keys.bind("KeyT", openWordings, { alt: true, label: "key-wordings" });
+keys.bind("KeyT", openWordings, { label: "key-wordings" });
+keys.bind("KeyC", copyWhatIsThere, { alt: true, label: "key-copy" });
+keys.bind("KeyC", copyWhatIsThere, { label: "key-copy" });
+["chat", "sms", "email", "voice"].forEach((channel, at) => {
+  keys.bind(`Digit${at + 1}`, () => {
+    customer.update({ channel });
+    say(t(`channel-${channel}`));
+  }, { alt: true, label: "key-channel" });
+});
+keys.bind("KeyU", () => {
+  const form = document.querySelector("form.customer");
+  form.querySelector("details").open = true;
+  form.elements.name.focus();
+}, { alt: true, label: "key-customer" });
+keys.bind("KeyX", customer.clear, { alt: true, label: "key-new-call" });
+for (let number = 1; number <= 9; number += 1) {
+  keys.bind(`Digit${number}`, () => pressIn(`.choice[data-key="${number}"]`), number === 1 ? { label: "key-flow-choice", told: "1…9" } : {});
+}
+keys.bind("Backspace", () => pressIn(".back-step"), { label: "key-flow-back" });
+keys.bind("KeyF", () => pressIn(".article .favourite"), { label: "key-favourite" });
+keys.bind("KeyP", () => pressIn(".article .pin"), { label: "key-pin" });
+keys.bind("KeyL", () => pressIn(".article .copy-link"), { label: "key-link" });
+
+function pressIn(selector) {
+  const target = document.querySelector(`#reader ${selector}`);
+  target?.click();
+  return Boolean(target);
+}
+
+customer.start();
+customer.watch((changed) => {
+  if (changed.includes("region") || changed.includes("cleared")) {
+    place.go({ region: customer.region() || null });
+    search();
+    reader.refresh();
+  }
+});
+reader.start();
+wordings.start();
+offline.start();
+panel.start({ wordings, type: (text) => { field.value = text; onTyped(); } });
+
+// Where the address names no region, the reader's own counts.
+if (!place.params().has("region") && customer.region()) place.go({ region: customer.region() });
+// An address of an article without network is answered with this page.
+if (/^\/(articles|flows)\//.test(location.pathname)) {
+  const article = location.pathname;
+  place.go({ open: article.slice(1) });
+}
+const isShown = results.childElementCount > 0 && !place.params().get("region");
+if (place.params().has("open") || place.params().has("wording") || !isShown) arrive();
+else field.setAttribute("aria-expanded", "true");
+if (isShown) reader.decorate(results);
+
+live.follow(() => {
+  if (isAsked(place.searched())) search({ same: true });
+  reader.refresh();
+  wordings.refresh();
+  offline.keepSoon();
+  news.show();
+});
+news.show();

@@ -1,0 +1,58 @@
+// Every page but the desk: keys, codes to copy, wordings of an article, what changes.
+import * as keys from "./parts/keys.js";
+import * as live from "./parts/live.js";
+import * as news from "./parts/news.js";
+import * as offline from "./parts/offline.js";
+import * as reader from "./parts/reader.js";
+import * as wordings from "./parts/wordings.js";
+import { copy } from "./parts/clipboard.js";
+
+const article = () => reader.current()?.dataset.article ?? reader.current()?.dataset.flow;
+const press = (selector) => {
+  const target = document.querySelector(selector);
+  target?.click();
+  return Boolean(target);
+};
+const openWordings = () => (article() ? wordings.open({ article: article() }) : false);
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest(".open-wordings")) openWordings();
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || event.defaultPrevented || document.querySelector("dialog[open]")) return;
+  // Back to the search that was left, or to a new one.
+  if (document.referrer.startsWith(`${location.origin}/?`) && history.length > 1) history.back();
+  else location.href = "/";
+});
+
+document.querySelector(".only-differences")?.addEventListener("change", (event) => {
+  document.querySelector(".compared").classList.toggle("hides-same", event.target.checked);
+});
+
+keys.start();
+keys.bind("KeyT", openWordings, { label: "key-wordings" });
+keys.bind("KeyC", () => {
+  if (wordings.isOpen()) return wordings.copyOpened();
+  const note = document.querySelector(".copy-note");
+  return note ? copy(note.dataset.copy) : false;
+}, { label: "key-copy" });
+for (let number = 1; number <= 9; number += 1) {
+  keys.bind(`Digit${number}`, () => press(`.choice[data-key="${number}"]`), number === 1 ? { label: "key-flow-choice", told: "1…9" } : {});
+}
+keys.bind("Backspace", () => press(".back-step"), { label: "key-flow-back" });
+keys.bind("KeyF", () => press(".article .favourite"), { label: "key-favourite" });
+keys.bind("KeyP", () => press(".article .pin"), { label: "key-pin" });
+keys.bind("KeyL", () => press(".article .copy-link"), { label: "key-link" });
+
+reader.start();
+wordings.start();
+offline.start();
+live.follow(() => {
+  reader.refresh();
+  wordings.refresh();
+  offline.keepSoon();
+  news.show();
+});
+
+news.show();

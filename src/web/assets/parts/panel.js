@@ -1,0 +1,29 @@
+// The desk inside a page of another site: that page tells who the customer is, and hears what was copied.
+import * as customer from "./customer.js";
+
+const FIELDS = ["name", "number", "region", "tariff", "channel"];
+const CHANNELS = ["chat", "sms", "email", "voice"];
+
+// The longest value taken from another page.
+const MOST = 200;
+
+export function start({ wordings, type }) {
+  const allowed = (document.body.dataset.origins ?? "").split(" ").filter(Boolean);
+  if (!allowed.length || parent === window) return;
+  addEventListener("message", (event) => {
+    // Only the page that shows the panel is listened to, and only when settings name its site.
+    if (event.source !== parent || !allowed.includes(event.origin)) return;
+    const { type: what, customer: told, text } = event.data ?? {};
+    if (what === "pharos:customer" && told === null) customer.clear();
+    else if (what === "pharos:customer" && typeof told === "object") {
+      const fields = FIELDS.filter((name) => typeof told[name] === "string" && (name !== "channel" || CHANNELS.includes(told[name])));
+      customer.update(Object.fromEntries(fields.map((name) => [name, told[name].slice(0, MOST)])));
+    } else if (what === "pharos:search" && typeof text === "string") type(text.slice(0, 1000));
+  });
+  const tell = (message) => allowed.forEach((origin) => {
+    // The browser delivers it to the page of that origin alone; which of them it is, the panel cannot know before it is spoken to.
+    if (document.referrer.startsWith(`${origin}/`) || allowed.length === 1) parent.postMessage(message, origin);
+  });
+  wordings.whenCopied((wording) => tell({ type: "pharos:copied", wording }));
+  tell({ type: "pharos:ready" });
+}

@@ -1,0 +1,219 @@
+// The wordings of an article: one key opens them, one more copies. Values are asked for only when they are not known.
+import * as customer from "./customer.js";
+import * as offline from "./offline.js";
+import * as place from "./place.js";
+import { copy, say } from "./clipboard.js";
+import { latest, swap } from "./fragment.js";
+import { showMarks, view } from "./reader.js";
+import { measure } from "./sms.js";
+import { t } from "./words.js";
+
+const panel = document.querySelector("#wordings");
+const fetchPanel = latest();
+const fetchText = latest();
+
+// Told of each copy; the panel in another site's page tells that page.
+let onCopied = () => {};
+let back = null;
+
+export const isOpen = () => Boolean(panel) && !panel.hidden;
+
+export function whenCopied(tell) {
+  onCopied = tell;
+}
+
+// Opens the wordings of an article, or one template; the best one is ready to be copied.
+export async function open({ article = "", template = "", query = "" }) {
+  const asked = new URLSearchParams(template ? { template } : { article, q: query });
+  for (const [name, value] of place.circumstances()) asked.set(name, value);
+  if (!asked.has("region") && customer.region()) asked.set("region", customer.region());
+  let html;
+  try {
+    const reply = await fetchPanel(`/wordings?${asked}`);
+    if (!reply) return;
+    if (!reply.ok) {
+      say(t("no-wordings"));
+      return;
+    }
+    html = reply.text;
+  } catch {
+    html = await offline.wordings(article, template);
+  }
+  if (!isOpen()) back = document.activeElement;
+  swap(panel, html);
+  panel.hidden = false;
+  document.body.classList.add("has-wordings");
+  view("wordings");
+  showMarks();
+  const all = [...panel.querySelectorAll(".wording")];
+  const fitting = all.filter((wording) => channelsOf(wording).includes(customer.channel()));
+  await expand(fitting[0] ?? all[0] ?? null, { focus: true });
+}
+
+export function close() {
+  if (!isOpen()) return;
+  panel.hidden = true;
+  panel.replaceChildren();
+  document.body.classList.remove("has-wordings");
+  view(document.querySelector("#reader .article") && innerWidth > 900 ? "reader" : "results");
+  if (back?.isConnected) back.focus({ preventScroll: true });
+  else document.querySelector("#q")?.focus();
+}
+
+const channelsOf = (wording) => wording.dataset.channels.trim().split(" ");
+const opened = () => panel.querySelector(".wording.is-open");
+
+// The channel a wording is filled in for: the customer's, where there is a text for it.
+const channelFor = (wording) => {
+  const own = channelsOf(wording);
+  return own.includes(customer.channel()) ? customer.channel() : null;
+};
+
+async function expand(wording, { focus = false } = {}) {
+  panel.querySelectorAll(".wording").forEach((other) => {
+    const isIt = other === wording;
+    other.classList.toggle("is-open", isIt);
+    other.querySelector(".pick").setAttribute("aria-expanded", String(isIt));
+    other.querySelector(".wording-body").hidden = !isIt;
+  });
+  if (!wording) {
+    if (focus) panel.focus();
+    return;
+  }
+  for (const field of wording.querySelector(".variables").elements) {
+    if (!field.name) continue;
+    const known = customer.valueOf(field.name);
+    const fits = field.tagName !== "SELECT" || [...field.options].some((option) => option.value === known);
+    if (known && fits) field.value = known;
+    field.closest("label").classList.toggle("is-known", Boolean(known && fits));
+  }
+  if (focus) wording.querySelector(".pick").focus();
+  await fill(wording);
+}
+
+function valuesOf(wording) {
+  return Object.fromEntries([...new FormData(wording.querySelector(".variables"))].filter(([, value]) => value !== ""));
+}
+
+// Fills a wording in. What cannot go out says why.
+async function fill(wording) {
+  const channel = channelFor(wording);
+  wording.classList.toggle("is-email", channel === "email");
+  const values = valuesOf(wording);
+  let filled;
+  if (!channel) filled = { text: "", html: "", missing: [], refused: `${t("no-channel")}: ${t(`channel-${customer.channel()}`)}` };
+  else {
+    try {
+      const region = customer.region() || null;
+      const reply = await fetchText("/api/v1/render", {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ template: wording.dataset.template, channel, values, region, as_of: place.params().get("as_of") }),
+      });
+      if (!reply) return;
+      const told = JSON.parse(reply.text);
+      filled = reply.ok ? told : { text: "", html: "", missing: [], refused: told.errors?.map((error) => `${labelOf(wording, error.name)}: ${error.message}`).join("; ") || told.detail };
+    } catch {
+      filled = await offline.fill(wording.dataset.template, channel);
+    }
+  }
+  const area = wording.querySelector(".text-of");
+  // What was written into an unchanged text stays; a text that is another one now replaces it.
+  if (wording.filled?.text !== filled.text) area.value = filled.text;
+  wording.filled = filled;
+  area.hidden = channel === "email" || !filled.text;
+  const formatted = wording.querySelector(".html-of");
+  formatted.innerHTML = filled.html;
+  formatted.hidden = channel !== "email" || !filled.text;
+  showState(wording);
+}
+
+const labelOf = (wording, name) => {
+  const field = wording.querySelector(".variables").elements[name];
+  return field ? field.closest("label").querySelector("span").firstChild.textContent.trim() : name;
+};
+
+function showState(wording) {
+  const { missing, refused } = wording.filled;
+  const text = wording.querySelector(".text-of").value;
+  const { encoding, characters, segments } = measure(text);
+  const isSms = channelFor(wording) === "sms";
+  wording.querySelector(".measure").textContent = isSms && text ? `${encoding} · ${characters} ${t("characters")} · ${segments} SMS` : "";
+  const blocked = wording.querySelector(".blocked");
+  const why = refused ?? (missing.length ? `${t("missing")}: ${missing.map((name) => labelOf(wording, name)).join(", ")}` : "");
+  if (blocked.textContent !== why) blocked.textContent = why;
+  blocked.hidden = !why;
+  wording.querySelector(".copy-wording").setAttribute("aria-disabled", String(Boolean(why)));
+  for (const field of wording.querySelector(".variables").elements) {
+    if (field.name) field.setAttribute("aria-invalid", String(missing.includes(field.name)));
+  }
+}
+
+export async function copyOpened() {
+  const wording = opened();
+  if (!wording) return;
+  if (!wording.filled) await fill(wording);
+  const { missing, refused, html } = wording.filled;
+  if (refused || missing.length) {
+    const field = wording.querySelector(`.variables [name="${CSS.escape(missing[0] ?? "")}"]`);
+    field?.focus();
+    say(wording.querySelector(".blocked").textContent);
+    return;
+  }
+  const channel = channelFor(wording);
+  const text = channel === "email" ? wording.filled.text : wording.querySelector(".text-of").value;
+  const size = measure(text);
+  const told = channel === "sms" ? `${t("copied")}: ${size.characters} ${t("characters")}, ${size.segments} SMS` : `${t("copied")}: ${t(`channel-${channel}`)}`;
+  if (await copy(text, { html: channel === "email" ? html : null, told })) {
+    onCopied({ template: wording.dataset.template, channel, text, html: channel === "email" ? html : null });
+  }
+}
+
+// The content or the customer changed: what is open is filled in anew, what was typed into its form stays.
+export const refresh = async () => {
+  const wording = isOpen() ? opened() : null;
+  if (wording) await expand(wording);
+};
+
+export function start() {
+  if (!panel) return;
+  panel.addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    const wording = event.target.closest(".wording");
+    if (button?.matches(".close-wordings")) close();
+    else if (button?.matches(".pick")) wording === opened() ? copyOpened() : expand(wording);
+    else if (button?.matches(".copy-wording")) copyOpened();
+  });
+  panel.addEventListener("input", (event) => {
+    const wording = event.target.closest(".wording");
+    if (event.target.matches(".text-of")) showState(wording);
+    else if (event.target.closest(".variables")) {
+      customer.remember(event.target.name, event.target.value);
+      fill(wording);
+    }
+  });
+  panel.addEventListener("submit", (event) => {
+    event.preventDefault();
+    copyOpened();
+  });
+  panel.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") {
+      event.preventDefault();
+      event.stopPropagation();
+      close();
+    } else if ((event.key === "ArrowDown" || event.key === "ArrowUp") && event.target.matches(".pick")) {
+      event.preventDefault();
+      const all = [...panel.querySelectorAll(".wording")];
+      const next = all[all.indexOf(event.target.closest(".wording")) + (event.key === "ArrowDown" ? 1 : -1)];
+      if (next) expand(next, { focus: true });
+    }
+  });
+  customer.watch(async (changed) => {
+    if (!isOpen()) return;
+    if (changed.includes("cleared")) panel.querySelectorAll(".variables").forEach((form) => form.reset());
+    // What is typed into the wording's own form is filled in by that form.
+    const isTyped = panel.contains(document.activeElement) && document.activeElement.closest(".variables");
+    const isOther = ["channel", "region", "cleared"].some((name) => changed.includes(name));
+    if (opened() && (!isTyped || isOther)) await expand(opened());
+  });
+}
