@@ -211,7 +211,8 @@ fn names_for(plan: &Plan, text: &str) -> Vec<Vec<String>> {
     let same = |form: String| {
         let word = plan.words.iter().find(|word| word.form == form);
         let readings = word.into_iter().flat_map(|word| &word.readings);
-        let means_the_same = readings.filter(|reading| matches!(reading.why, Why::Synonym | Why::Transliteration));
+        let means_the_same =
+            readings.filter(|reading| matches!(reading.why, Why::Synonym | Why::Transliteration));
         std::iter::once(form).chain(means_the_same.map(|reading| reading.form.clone())).collect()
     };
     forms_of(text).into_iter().map(same).collect()
