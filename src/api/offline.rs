@@ -23,7 +23,7 @@ use crate::http::state::AppState;
 use crate::search::filter::Filter;
 
 /// The tag by which a lead marks an article essential: every device keeps it.
-const ESSENTIAL: &str = "essential";
+pub const ESSENTIAL: &str = "essential";
 
 /// The most articles in one bundle; a device is no copy of the whole base.
 const MAX_ARTICLES: usize = 300;

@@ -229,6 +229,8 @@ pub struct ComparedRow {
     pub values: BTreeMap<String, String>,
     /// Whether the products differ in it.
     pub differs: bool,
+    /// Whether its values are codes or phone numbers, to be dialled as they stand.
+    pub is_code: bool,
 }
 
 /// Products side by side.
@@ -300,7 +302,8 @@ fn rows(products: &[ProductView]) -> Vec<ComparedRow> {
         for value in &product.values {
             let at = rows.iter().position(|row| row.attribute == value.attribute).unwrap_or_else(|| {
                 let (attribute, label) = (value.attribute.clone(), value.label.clone());
-                rows.push(ComparedRow { attribute, label, values: BTreeMap::new(), differs: false });
+                let is_code = value.kind == AttributeType::Code;
+                rows.push(ComparedRow { attribute, label, values: BTreeMap::new(), differs: false, is_code });
                 rows.len() - 1
             });
             rows[at].values.insert(product.id.clone(), value.text.clone());

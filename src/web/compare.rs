@@ -4,12 +4,14 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
+use jiff::civil::Date;
 use serde::Deserialize;
 
 use crate::api::parameters::FilterParams;
 use crate::api::products::{self, Comparison, ProductView};
 use crate::app::snapshot::Snapshot;
 use crate::content::front_matter::Status;
+use crate::content::markdown::encode_path;
 use crate::http::extract::{Query, list};
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
@@ -19,6 +21,9 @@ use crate::web::{filters, html};
 
 /// Products side by side at most; more cannot be compared by eye.
 pub const MAX_COMPARED: usize = 4;
+
+/// Products offered for choice at most; words in the field find the others.
+const MAX_OFFERED: usize = 120;
 
 /// What to compare.
 #[derive(Debug, Default, Deserialize)]
@@ -58,10 +63,17 @@ struct ComparePage {
     ui: Ui,
     text: String,
     chosen: String,
+    /// The region and the day asked for; none is every region, today.
+    region: String,
+    as_of: Option<Date>,
+    regions: Vec<String>,
+    link: String,
     comparison: Option<Comparison>,
     columns: Vec<Column>,
     families: Vec<Family>,
     is_full: bool,
+    /// How many products fit but are not shown.
+    unshown: usize,
     /// Products asked for that are not offered.
     gone: Vec<String>,
 }
@@ -77,7 +89,8 @@ pub async fn page(
     filter.lang = Some(filter.lang.unwrap_or(ui.lang));
     let asked = list(params.products.as_deref());
     let text = params.q.unwrap_or_default();
-    let page = state.run(move |snapshot| compare(snapshot, ui, &asked, text, &filter)).await?;
+    let today = state.app.clock.today();
+    let page = state.run(move |snapshot| compare(snapshot, ui, &asked, text, &filter, today)).await?;
     Ok(html(page.render()))
 }
 
@@ -87,6 +100,7 @@ fn compare(
     asked: &[String],
     text: String,
     filter: &Filter,
+    today: Date,
 ) -> Result<ComparePage, Problem> {
     let mut chosen: Vec<String> = Vec::new();
     let mut gone = Vec::new();
@@ -102,6 +116,9 @@ fn compare(
         true => None,
         false => Some(products::comparison(snapshot, &chosen, filter)?),
     };
+    let as_of = Some(filter.day).filter(|day| *day != today);
+    let region = filter.region.clone().unwrap_or_default();
+    let address = |ids: &[&str]| address(ids, &region, as_of);
     let without = |id: &str| {
         let left: Vec<&str> = chosen.iter().map(String::as_str).filter(|other| *other != id).collect();
         address(&left)
@@ -112,7 +129,9 @@ fn compare(
     let columns = columns.collect();
     let is_full = chosen.len() >= MAX_COMPARED;
     let mut families: Vec<Family> = Vec::new();
-    for product in products::listed(snapshot, &text, None, filter) {
+    let offered = products::listed(snapshot, &text, None, filter);
+    let unshown = offered.len().saturating_sub(MAX_OFFERED);
+    for product in offered.into_iter().take(MAX_OFFERED) {
         let is_chosen = chosen.contains(&product.id);
         let with = || {
             let all: Vec<&str> = chosen.iter().map(String::as_str).chain([product.id.as_str()]).collect();
@@ -130,9 +149,29 @@ fn compare(
             None => families.push(Family { title: product.family_title, choices: vec![choice] }),
         }
     }
-    Ok(ComparePage { ui, text, chosen: chosen.join(","), comparison, columns, families, is_full, gone })
+    let all: Vec<&str> = chosen.iter().map(String::as_str).collect();
+    Ok(ComparePage {
+        ui,
+        text,
+        link: address(&all),
+        chosen: chosen.join(","),
+        as_of,
+        regions: snapshot.regions().to_vec(),
+        comparison,
+        columns,
+        families,
+        is_full,
+        unshown,
+        gone,
+        region,
+    })
 }
 
-fn address(ids: &[&str]) -> String {
-    if ids.is_empty() { "/compare".to_owned() } else { format!("/compare?products={}", ids.join(",")) }
+/// The page with these products, in the same region on the same day.
+fn address(ids: &[&str], region: &str, as_of: Option<Date>) -> String {
+    let day = as_of.map(|day| day.to_string()).unwrap_or_default();
+    let parts = [("products", ids.join(",")), ("region", encode_path(region)), ("as_of", day)];
+    let given = parts.iter().filter(|(_, value)| !value.is_empty());
+    let given: Vec<String> = given.map(|(name, value)| format!("{name}={value}")).collect();
+    if given.is_empty() { "/compare".to_owned() } else { format!("/compare?{}", given.join("&")) }
 }

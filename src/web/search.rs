@@ -9,9 +9,13 @@ use axum::response::Response;
 use jiff::civil::Date;
 
 use crate::answers::template::Channel;
+use crate::api::offline::ESSENTIAL;
 use crate::api::search::SearchParams;
+use crate::app::changes::{Asked, Subject};
 use crate::app::snapshot::Snapshot;
+use crate::content::article::Article;
 use crate::content::front_matter::{Kind, Status};
+use crate::content::markdown::encode_path;
 use crate::http::extract::Query;
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
@@ -33,6 +37,12 @@ const MOST: usize = 100;
 /// Articles named when a search finds nothing.
 const NEAREST: usize = 5;
 
+/// Searches made at most for them: a long query must not become hundreds.
+const NEAREST_TRIES: usize = 12;
+
+/// Links in each list of the start page.
+const START: usize = 6;
+
 /// The page.
 #[derive(Template)]
 #[template(path = "search.html")]
@@ -45,6 +55,17 @@ pub struct SearchPage {
     /// Sites that may show the panel, when it is the panel.
     origins: String,
     results: Option<Results>,
+    start: Start,
+}
+
+/// What stands on the desk before anything is asked.
+struct Start {
+    /// Articles that the lead marked essential: addresses and titles.
+    essential: Vec<(String, String)>,
+    /// Guided flows.
+    flows: Vec<(String, String)>,
+    /// What changed last: addresses, titles, and the day.
+    news: Vec<(String, String, Date)>,
 }
 
 /// What a search found.
@@ -107,8 +128,10 @@ pub async fn desk(
     let is_asked = !text.trim().is_empty()
         || request != Request { lang: ui.lang, ..Request::new(&text, Filter::on(today)) };
     let results = if is_asked { Some(found(state, ui, request).await?) } else { None };
-    let regions = state.snapshot()?.regions().to_vec();
+    let snapshot = state.snapshot()?;
+    let regions = snapshot.regions().to_vec();
     Ok(SearchPage {
+        start: start(state, &snapshot, ui, today),
         ui,
         text,
         is_panel: origins.is_some(),
@@ -117,6 +140,37 @@ pub async fn desk(
         origins: origins.unwrap_or_default().join(" "),
         results,
     })
+}
+
+fn start(state: &AppState, snapshot: &Snapshot, ui: Ui, today: Date) -> Start {
+    let library = &snapshot.engine.library;
+    let own = Filter { lang: Some(ui.lang), ..Filter::on(today) };
+    let in_force = |article: &Article| own.admits(article) && article.matter.status == Status::Active;
+    let link = |part: &str, article: &Article| {
+        (format!("/{part}/{}", encode_path(&article.id)), article.title_on(&library.catalog, today, None))
+    };
+    let links = |part: &str, is_wanted: &dyn Fn(&Article) -> bool| {
+        let wanted = library.articles().map(|(_, article)| article).filter(|a| is_wanted(a) && in_force(a));
+        let mut links: Vec<_> = wanted.map(|article| link(part, article)).collect();
+        links.sort();
+        links.truncate(START);
+        links
+    };
+    let mut news: Vec<(String, String, Date)> = Vec::new();
+    let asked = Asked { subjects: vec![Subject::Article], ..Asked::default() };
+    for change in state.app.changes.find(&asked, 10 * START).0 {
+        let Some((_, article)) = library.find(&change.what.id).filter(|(_, a)| in_force(a)) else { continue };
+        let (href, title) = link("articles", article);
+        if news.iter().all(|(known, ..)| *known != href) {
+            news.push((href, title, change.at.to_zoned_datetime(state.settings.zone()).date()));
+        }
+    }
+    news.truncate(START);
+    Start {
+        essential: links("articles", &|article| article.matter.tags.iter().any(|tag| tag == ESSENTIAL)),
+        flows: links("flows", &|article| article.matter.flow.is_some()),
+        news,
+    }
 }
 
 /// The results alone, for each keystroke.
@@ -183,7 +237,7 @@ fn nothing_found(snapshot: &Snapshot, request: &Request, today: Date) -> Result<
     let mut nearest: Vec<(String, String)> = Vec::new();
     let mut add = |reply: &Reply| {
         for hit in &reply.hits {
-            let href = format!("/articles/{}", crate::content::markdown::encode_path(&hit.article));
+            let href = format!("/articles/{}", encode_path(&hit.article));
             if nearest.len() < NEAREST && nearest.iter().all(|(known, _)| *known != href) {
                 nearest.push((href, hit.title.clone()));
             }
@@ -191,9 +245,10 @@ fn nothing_found(snapshot: &Snapshot, request: &Request, today: Date) -> Result<
     };
     others.iter().for_each(&mut add);
     // Each word for itself, shorter and shorter: some of it may be the beginning of a word that is known.
+    let mut tries = 0..NEAREST_TRIES;
     for word in text.split_whitespace() {
         let mut part = word;
-        while part.chars().count() >= 3 {
+        while part.chars().count() >= 3 && tries.next().is_some() {
             let reply = engine.search(&Request { limit: 2, ..Request::new(part, wide.clone()) })?;
             if reply.total > 0 {
                 add(&reply);

@@ -421,7 +421,7 @@ fn ones_own_things_are_kept() {
         .await;
         page.until(
             "pins stand on the start page",
-            "return document.querySelector('.start-lists')?.textContent.includes('Пакеты SMS на месяц')",
+            "return document.querySelector('.mine-lists')?.textContent.includes('Пакеты SMS на месяц')",
         )
         .await;
         assert_eq!(page.eval("const r = document.querySelector('#reader').getBoundingClientRect(), s = document.querySelector('#results').getBoundingClientRect(); return r.left < s.left").await, json!(true));

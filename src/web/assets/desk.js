@@ -134,6 +134,9 @@ field.addEventListener("keydown", (event) => {
       choose(hit);
       reader.open(linkOf(hit));
     }
+  } else if (event.key === "?" && !field.value) {
+    event.preventDefault();
+    keys.showKeys();
   } else if (event.key === "Escape") {
     event.preventDefault();
     if (wordings.isOpen() || document.body.dataset.view !== "results") back();
@@ -206,6 +209,14 @@ keys.bind("KeyC", copyWhatIsThere, { label: "key-copy" });
     say(t(`channel-${channel}`));
   }, { alt: true, label: "key-channel" });
 });
+// Into the article, where arrows scroll and single keys count.
+keys.bind("KeyA", () => {
+  const article = reader.current();
+  if (!article) return false;
+  if (wordings.isOpen()) wordings.close();
+  reader.view("reader");
+  reader.focus();
+}, { alt: true, label: "key-article" });
 keys.bind("KeyU", () => {
   const form = document.querySelector("form.customer");
   form.querySelector("details").open = true;
@@ -249,7 +260,6 @@ if (/^\/(articles|flows)\//.test(location.pathname)) {
 const isShown = results.childElementCount > 0 && !place.params().get("region");
 if (place.params().has("open") || place.params().has("wording") || !isShown) arrive();
 else field.setAttribute("aria-expanded", "true");
-if (isShown) reader.decorate(results);
 
 live.follow(() => {
   if (isAsked(place.searched())) search({ same: true });

@@ -26,6 +26,9 @@ document.addEventListener("keydown", (event) => {
   else location.href = "/";
 });
 
+// A region or a day that is chosen counts at once.
+document.querySelector("form.filter")?.addEventListener("change", (event) => event.currentTarget.requestSubmit());
+
 document.querySelector(".only-differences")?.addEventListener("change", (event) => {
   document.querySelector(".compared").classList.toggle("hides-same", event.target.checked);
 });

@@ -1,5 +1,6 @@
 // Products put aside to be compared, from any article or search.
 import * as mine from "./mine.js";
+import * as customer from "./customer.js";
 import { numberOn } from "./fragment.js";
 import { say, toast } from "./clipboard.js";
 import { t } from "./words.js";
@@ -21,7 +22,10 @@ function show() {
   const link = document.querySelector('[data-nav="compare"]');
   if (!link) return;
   const ids = aside();
-  link.href = ids.length ? `/compare?products=${ids.map(encodeURIComponent).join(",")}` : "/compare";
+  const asked = new URLSearchParams();
+  if (ids.length) asked.set("products", ids.join(","));
+  if (customer.region()) asked.set("region", customer.region());
+  link.href = `/compare${asked.size ? `?${asked}` : ""}`;
   numberOn(link, ids.length);
   decorate(document);
 }
@@ -47,5 +51,6 @@ export function start() {
     if (button) toggle(button);
   });
   mine.watch(LIST, show);
+  customer.watch((changed) => changed.includes("region") && show());
   show();
 }

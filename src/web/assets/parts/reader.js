@@ -89,6 +89,8 @@ function afterShown({ focus = false, section = "" }) {
   if (focus || flow) (flow ? article.querySelector("h1") : reader).focus({ preventScroll: true });
 }
 
+export const focus = () => reader.focus({ preventScroll: true });
+
 function show(section) {
   section.scrollIntoView({ block: "start" });
   document.querySelectorAll(".is-target").forEach((old) => old.classList.remove("is-target"));
@@ -122,7 +124,7 @@ export function close({ push = true } = {}) {
 const CODE = /^[*#+\d][\d*#+()\s\u00a0-]{1,}$/;
 
 export function decorate(root) {
-  for (const element of root.querySelectorAll(".text code, .text .value, .answer-body code, .answer-body .value")) {
+  for (const element of root.querySelectorAll(".text code, .text .value, .answer-body code, .answer-body .value, .compared code")) {
     const text = element.textContent.trim();
     const isCode = CODE.test(text) && (element.tagName === "CODE" || /[*#+]/.test(text) || text.replace(/\D/g, "").length > 5);
     if (!isCode || element.closest("pre, a, button")) continue;
@@ -169,7 +171,7 @@ export function mark(button) {
 
 // The lists that stand before anything is opened.
 function fillStart() {
-  const lists = reader?.querySelector(".start-lists");
+  const lists = reader?.querySelector(".mine-lists");
   if (!lists) return;
   lists.replaceChildren(...["pinned", "favourites", "recents"].filter((name) => mine.get(name).length).map((name) => {
     const section = document.createElement("section");
@@ -195,7 +197,7 @@ function fillStart() {
 export function start() {
   document.addEventListener("click", onClick);
   compare.start();
-  if (reader) decorate(reader);
+  decorate(document);
   fillStart();
   ["pinned", "favourites", "recents"].forEach((name) => mine.watch(name, fillStart));
   if (!onDesk && current()) {

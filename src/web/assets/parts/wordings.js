@@ -1,5 +1,6 @@
 // The wordings of an article: one key opens them, one more copies. Values are asked for only when they are not known.
 import * as customer from "./customer.js";
+import * as mine from "./mine.js";
 import * as offline from "./offline.js";
 import * as place from "./place.js";
 import { copy, say } from "./clipboard.js";
@@ -41,6 +42,7 @@ export async function open({ article = "", template = "", query = "" }) {
   }
   if (!isOpen()) back = document.activeElement;
   swap(panel, html);
+  panel.querySelector(".wordings")?.append(...ownPhrases());
   panel.hidden = false;
   document.body.classList.add("has-wordings");
   view("wordings");
@@ -48,6 +50,28 @@ export async function open({ article = "", template = "", query = "" }) {
   const all = [...panel.querySelectorAll(".wording")];
   const fitting = all.filter((wording) => channelsOf(wording).includes(customer.channel()));
   await expand(fitting[0] ?? all[0] ?? null, { focus: true });
+}
+
+// One's own phrases stand below: they belong to no article.
+function ownPhrases() {
+  const phrases = mine.get("snippets");
+  if (!phrases.length) return [];
+  const section = document.createElement("section");
+  section.className = "own-phrases";
+  const title = document.createElement("h3");
+  title.textContent = t("snippets");
+  section.append(title, ...phrases.map((phrase) => {
+    const pick = document.createElement("button");
+    pick.type = "button";
+    pick.className = "pick phrase";
+    pick.dataset.text = phrase.text;
+    const text = document.createElement("span");
+    text.className = "quiet";
+    text.textContent = phrase.text;
+    pick.append(phrase.title, text);
+    return pick;
+  }));
+  return [section];
 }
 
 export function close() {
@@ -181,6 +205,7 @@ export function start() {
     const button = event.target.closest("button");
     const wording = event.target.closest(".wording");
     if (button?.matches(".close-wordings")) close();
+    else if (button?.matches(".phrase")) copy(button.dataset.text);
     else if (button?.matches(".pick")) wording === opened() ? copyOpened() : expand(wording);
     else if (button?.matches(".copy-wording")) copyOpened();
   });
@@ -203,9 +228,11 @@ export function start() {
       close();
     } else if ((event.key === "ArrowDown" || event.key === "ArrowUp") && event.target.matches(".pick")) {
       event.preventDefault();
-      const all = [...panel.querySelectorAll(".wording")];
-      const next = all[all.indexOf(event.target.closest(".wording")) + (event.key === "ArrowDown" ? 1 : -1)];
-      if (next) expand(next, { focus: true });
+      const all = [...panel.querySelectorAll(".pick")];
+      const next = all[all.indexOf(event.target) + (event.key === "ArrowDown" ? 1 : -1)];
+      if (!next) return;
+      next.focus();
+      expand(next.closest(".wording"));
     }
   });
   customer.watch(async (changed) => {
