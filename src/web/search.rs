@@ -50,6 +50,8 @@ pub struct SearchPage {
     ui: Ui,
     text: String,
     is_panel: bool,
+    /// Whether there are articles to choose from.
+    is_expanded: bool,
     channels: &'static [(&'static str, Channel)],
     regions: Vec<String>,
     /// Sites that may show the panel, when it is the panel.
@@ -134,6 +136,7 @@ pub async fn desk(
         start: start(state, &snapshot, ui, today),
         ui,
         text,
+        is_expanded: results.as_ref().is_some_and(|found| !found.reply.hits.is_empty()),
         is_panel: origins.is_some(),
         channels: Channel::NAMES,
         regions,

@@ -32,8 +32,24 @@ function choose(hit) {
 
 const isAsked = (asked) => [...asked].some(([name, value]) => value && name !== "region" && name !== "limit");
 
+// The search that was begun last: what is opened or copied waits for it, and is never taken from the one before.
+let searching = Promise.resolve();
+
+async function whenSearched() {
+  let waited;
+  do {
+    waited = searching;
+    await waited;
+  } while (waited !== searching);
+}
+
 // Shows the results of what the address asks for. `same`: it is the search that is shown already, and its choice stays.
-async function search({ same = false } = {}) {
+function search(options) {
+  searching = showResults(options);
+  return searching;
+}
+
+async function showResults({ same = false } = {}) {
   const asked = place.searched();
   if (!isAsked(asked)) {
     fetchResults.stop();
@@ -42,25 +58,31 @@ async function search({ same = false } = {}) {
     field.setAttribute("aria-expanded", "false");
     return;
   }
-  const before = same ? chosen()?.dataset.article : null;
   let html;
   try {
     const reply = await fetchResults(`/search/results?${asked}`);
     if (!reply) return;
     if (!reply.ok) {
-      say(t("failed"));
-      return;
-    }
-    html = reply.text;
+      // What is shown answers another question: better nothing.
+      html = failureNote();
+    } else html = reply.text;
     offline.isBack();
   } catch {
     html = await offline.results(asked.get("q") ?? "");
   }
+  const before = same ? chosen()?.dataset.article : null;
   swap(results, html, reader.decorate);
   choose(before ? hits().find((hit) => hit.dataset.article === before) : null);
   if (!same) results.scrollTop = 0;
-  field.setAttribute("aria-expanded", "true");
+  field.setAttribute("aria-expanded", String(hits().length > 0));
   sayCount();
+}
+
+function failureNote() {
+  const note = document.createElement("p");
+  note.className = "count banner";
+  note.textContent = t("failed");
+  return note.outerHTML;
 }
 
 // The count is told when typing pauses, not with every key.
@@ -89,15 +111,18 @@ function onTyped() {
   search();
 }
 
+// The wordings of what one looks at: in the reader what is open, elsewhere the chosen hit, or the first.
 async function openWordings() {
+  await whenSearched();
+  const open = reader.hasFocus() ? reader.opened() : null;
   const hit = chosen() ?? (document.activeElement === field ? hits()[0] : null);
-  const open = reader.current();
-  const article = hit?.dataset.article ?? open?.dataset.article ?? open?.dataset.flow ?? hits()[0]?.dataset.article;
+  const article = open ?? hit?.dataset.article ?? reader.opened() ?? hits()[0]?.dataset.article;
   if (article) await wordings.open({ article, query: field.value });
 }
 
-function copyWhatIsThere() {
+async function copyWhatIsThere() {
   if (wordings.isOpen()) return wordings.copyOpened();
+  await whenSearched();
   const note = reader.current()?.querySelector(".copy-note");
   const answer = note ?? results.querySelector(".answer .copy[data-copy]:not(.code-copy)");
   return answer ? copy(answer.dataset.copy) : false;
@@ -110,6 +135,14 @@ function back() {
     field.focus();
     field.select();
   }
+}
+
+async function openFirst() {
+  await whenSearched();
+  const hit = chosen() ?? hits()[0];
+  if (!hit) return;
+  choose(hit);
+  reader.open(linkOf(hit));
 }
 
 field.addEventListener("input", onTyped);
@@ -129,11 +162,7 @@ field.addEventListener("keydown", (event) => {
     openWordings();
   } else if (event.key === "Enter") {
     event.preventDefault();
-    const hit = chosen() ?? all[0];
-    if (hit) {
-      choose(hit);
-      reader.open(linkOf(hit));
-    }
+    openFirst();
   } else if (event.key === "?" && !field.value) {
     event.preventDefault();
     keys.showKeys();
@@ -188,7 +217,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 document.addEventListener("click", (event) => {
-  if (event.target.closest(".open-wordings")) openWordings();
+  if (event.target.closest(".open-wordings")) wordings.open({ article: reader.opened(), query: field.value });
   const link = event.target.closest("a.open-wording");
   if (link) {
     event.preventDefault();
@@ -259,7 +288,6 @@ if (/^\/(articles|flows)\//.test(location.pathname)) {
 }
 const isShown = results.childElementCount > 0 && !place.params().get("region");
 if (place.params().has("open") || place.params().has("wording") || !isShown) arrive();
-else field.setAttribute("aria-expanded", "true");
 
 live.follow(() => {
   if (isAsked(place.searched())) search({ same: true });

@@ -7,13 +7,12 @@ import * as reader from "./parts/reader.js";
 import * as wordings from "./parts/wordings.js";
 import { copy } from "./parts/clipboard.js";
 
-const article = () => reader.current()?.dataset.article ?? reader.current()?.dataset.flow;
 const press = (selector) => {
   const target = document.querySelector(selector);
   target?.click();
   return Boolean(target);
 };
-const openWordings = () => (article() ? wordings.open({ article: article() }) : false);
+const openWordings = () => (reader.opened() ? wordings.open({ article: reader.opened() }) : false);
 
 document.addEventListener("click", (event) => {
   if (event.target.closest(".open-wordings")) openWordings();

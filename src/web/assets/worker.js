@@ -7,6 +7,7 @@ self.addEventListener("install", (event) => {
   event.waitUntil((async () => {
     const content = await caches.open(CONTENT);
     const page = await fetch("/");
+    if (!page.ok) throw new Error(`the page is answered with ${page.status}`);
     const html = await page.clone().text();
     await content.put("/", page);
     // The page names all it needs.

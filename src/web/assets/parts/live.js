@@ -22,8 +22,13 @@ export function follow(refresh) {
     });
     events.addEventListener("lost", refresh);
   };
-  connect();
-  // A page that is kept for the way back holds no connection, and catches up when it is shown again.
-  addEventListener("pagehide", () => events.close());
-  addEventListener("pageshow", (event) => event.persisted && connect());
+  // Browsers allow six connections to a server without HTTP/2: a page that is not looked at holds none, and catches up when it is.
+  const attend = () => {
+    events?.close();
+    if (!document.hidden) connect();
+  };
+  attend();
+  document.addEventListener("visibilitychange", attend);
+  addEventListener("pagehide", () => events?.close());
+  addEventListener("pageshow", (event) => event.persisted && attend());
 }

@@ -32,7 +32,11 @@ export async function keep() {
   const used = [...mine.get("pinned"), ...mine.get("favourites"), ...mine.get("recents")];
   const ids = [...new Set(used.filter((item) => item.kind !== "template").map((item) => item.id))].slice(0, KEPT);
   try {
-    const reply = await fetch(`${BUNDLE}?articles=${ids.map(encodeURIComponent).join(",")}`);
+    const asked = new URLSearchParams({ articles: ids.join(",") });
+    // The reader's own region: without network its prices are told.
+    const { region } = mine.get("layout");
+    if (region) asked.set("region", region);
+    const reply = await fetch(`${BUNDLE}?${asked}`);
     if (!reply.ok) return;
     const cache = await caches.open(CACHE);
     await cache.put(BUNDLE, reply);

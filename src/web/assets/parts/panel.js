@@ -20,10 +20,9 @@ export function start({ wordings, type }) {
       customer.update(Object.fromEntries(fields.map((name) => [name, told[name].slice(0, MOST)])));
     } else if (what === "pharos:search" && typeof text === "string") type(text.slice(0, 1000));
   });
-  const tell = (message) => allowed.forEach((origin) => {
-    // The browser delivers it to the page of that origin alone; which of them it is, the panel cannot know before it is spoken to.
-    if (document.referrer.startsWith(`${origin}/`) || allowed.length === 1) parent.postMessage(message, origin);
-  });
+  // Which of them shows the panel, not every browser tells; a message reaches the page of the origin it is sent to and no other.
+  const around = allowed.filter((origin) => location.ancestorOrigins?.[0] === origin || document.referrer.startsWith(`${origin}/`));
+  const tell = (message) => (around.length ? around : allowed).forEach((origin) => parent.postMessage(message, origin));
   wordings.whenCopied((wording) => tell({ type: "pharos:copied", wording }));
   tell({ type: "pharos:ready" });
 }

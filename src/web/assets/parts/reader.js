@@ -18,6 +18,11 @@ let shown = null;
 
 export const current = () => reader?.querySelector(".article") ?? null;
 
+// The id of the article or flow that is open.
+export const opened = () => current()?.dataset.article ?? current()?.dataset.flow ?? null;
+
+export const hasFocus = () => Boolean(reader?.contains(document.activeElement));
+
 // An anchor as it is written, when it is no percent-encoding.
 function decoded(text) {
   try {

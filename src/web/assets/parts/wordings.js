@@ -17,6 +17,9 @@ const fetchText = latest();
 let onCopied = () => {};
 let back = null;
 
+// The filling in that was begun last: what is copied waits for it.
+let filling = Promise.resolve();
+
 export const isOpen = () => Boolean(panel) && !panel.hidden;
 
 export function whenCopied(tell) {
@@ -112,7 +115,16 @@ async function expand(wording, { focus = false } = {}) {
     field.closest("label").classList.toggle("is-known", Boolean(known && fits));
   }
   if (focus) wording.querySelector(".pick").focus();
-  await fill(wording);
+  filling = fill(wording);
+  await filling;
+}
+
+async function whenFilled() {
+  let waited;
+  do {
+    waited = filling;
+    await waited;
+  } while (waited !== filling);
 }
 
 function valuesOf(wording) {
@@ -174,9 +186,9 @@ function showState(wording) {
 }
 
 export async function copyOpened() {
+  await whenFilled();
   const wording = opened();
-  if (!wording) return;
-  if (!wording.filled) await fill(wording);
+  if (!wording?.filled) return;
   const { missing, refused, html } = wording.filled;
   if (refused || missing.length) {
     const field = wording.querySelector(`.variables [name="${CSS.escape(missing[0] ?? "")}"]`);
@@ -214,7 +226,7 @@ export function start() {
     if (event.target.matches(".text-of")) showState(wording);
     else if (event.target.closest(".variables")) {
       customer.remember(event.target.name, event.target.value);
-      fill(wording);
+      filling = fill(wording);
     }
   });
   panel.addEventListener("submit", (event) => {
