@@ -124,6 +124,35 @@ fn an_older_reply_never_overwrites_a_newer_one() {
 }
 
 #[test]
+fn what_is_opened_and_copied_waits_for_its_answer() {
+    on_desk(DESKTOP, async |page| {
+        search(page, "поддержка").await;
+        // Replies come late: whoever types on and presses Enter at once means what was typed, not what is still shown.
+        page.eval("const real = window.fetch; window.fetch = async (url, options) => { await new Promise(done => setTimeout(done, 400)); return real(url, options); }").await;
+        page.eval("document.querySelector('#q').select()").await;
+        page.keys("подключить 300 смс").await;
+        page.chord(Key::Alt, "2").await;
+        page.chord(Key::Shift, &Key::Enter.to_string()).await;
+        page.until("the wordings of the right article open", "return document.querySelector('.wordings')?.dataset.article === 'sms/monthly' && document.querySelector('.wording.is-open') !== null").await;
+        // The text of the other channel is not there yet: it is waited for.
+        page.until(
+            "the first text is there",
+            "return document.querySelector('.wording.is-open .text-of').value !== ''",
+        )
+        .await;
+        page.chord(Key::Alt, "1").await;
+        page.eval("document.querySelector('.wording.is-open .pick').focus()").await;
+        page.press(Key::Enter).await;
+        page.until("it is copied", "return document.querySelector('.toast.is-shown') !== null").await;
+        let (text, _) = page.clipboard().await;
+        let shown = page.eval("return document.querySelector('.wording.is-open .text-of').value").await;
+        assert_eq!(json!(text.replace('\u{a0}', " ")), json!(shown.as_str().unwrap().replace('\u{a0}', " ")));
+        assert!(text.contains("Здравствуйте"), "the chat is longer than the SMS: {text}");
+        page.check_faults().await;
+    });
+}
+
+#[test]
 fn a_wording_is_copied_within_twelve_keys() {
     on_desk(DESKTOP, async |page| {
         page.eval("window.pressed = 0; addEventListener('keydown', () => { window.pressed += 1; }, true)")
@@ -289,6 +318,17 @@ fn products_are_compared_and_rules_told() {
         }
         assert!(page.text(".banner").await.contains("вместе не подключаются"));
         assert!(page.text(".as-of").await.contains("20"));
+        // Another region on another day, kept by every link of the page.
+        page.eval("const f = document.querySelector('form.filter'); f.elements.as_of.value = '2027-03-01'; f.elements.as_of.dispatchEvent(new Event('change', { bubbles: true }))").await;
+        page.until("the day is chosen", "return location.search.includes('as_of=2027-03-01') && document.querySelector('.as-of')?.textContent.includes('01.03.2027')").await;
+        assert_eq!(page.eval("return [...document.querySelectorAll('.remove, .family a')].every(a => a.href.includes('as_of=2027-03-01'))").await, json!(true));
+        page.back().await;
+        page.until("the way back", "return !location.search.includes('as_of')").await;
+        // Codes are copied by a click.
+        page.click(".compared .code-copy").await;
+        page.until("the code is copied", "return document.querySelector('.toast.is-shown') !== null").await;
+        assert!(page.clipboard().await.0.starts_with("*155*"));
+        page.eval("scrollTo(0, 0)").await;
         // What is the same can be left out.
         let rows = "return [...document.querySelectorAll('.compared tbody tr')].filter(r => r.offsetHeight > 0).length";
         let all = page.eval(rows).await.as_u64().unwrap();
@@ -407,6 +447,20 @@ fn ones_own_things_are_kept() {
         page.until("the snippet is copied", "return document.querySelector('.toast.is-shown') !== null")
             .await;
         assert_eq!(page.clipboard().await.0, "Оставайтесь на линии");
+        // One's own phrases stand below the wordings of any article, one arrow and one Enter away.
+        page.goto("/?q=смс&open=articles/sms/monthly").await;
+        page.until("the article is open", "return document.querySelector('#reader .article') !== null").await;
+        page.chord(Key::Alt, "a").await;
+        assert_eq!(page.eval("return document.activeElement.id").await, json!("reader"));
+        page.keys("t").await;
+        page.until("the wordings are open", "return document.querySelector('.wording.is-open') !== null && document.activeElement.matches('.pick')").await;
+        page.press(Key::Up).await;
+        page.eval("document.querySelector('.toast')?.classList.remove('is-shown'); [...document.querySelectorAll('.wording .pick')].at(-1).focus()").await;
+        page.press(Key::Down).await;
+        page.press(Key::Enter).await;
+        page.until("the phrase is copied", "return document.querySelector('.toast.is-shown') !== null").await;
+        assert_eq!(page.clipboard().await.0, "Оставайтесь на линии");
+        page.goto("/mine").await;
         // Layout: at once, after a reload from the server's first byte, and on every page.
         page.eval("for (const [name, value] of [['theme', 'dark'], ['density', 'compact'], ['size', 'l'], ['panels', 'reader-first'], ['channel', 'sms']]) { \
             const s = document.querySelector(`.layout-form [name=${name}]`); s.value = value; s.dispatchEvent(new Event('change', { bubbles: true })); }").await;
@@ -424,11 +478,13 @@ fn ones_own_things_are_kept() {
             "return document.querySelector('.mine-lists')?.textContent.includes('Пакеты SMS на месяц')",
         )
         .await;
+        page.goto("/?q=смс").await;
         assert_eq!(page.eval("const r = document.querySelector('#reader').getBoundingClientRect(), s = document.querySelector('#results').getBoundingClientRect(); return r.left < s.left").await, json!(true));
         // The list of keys, and a way to switch single keys off.
-        page.press(Key::Escape).await;
-        page.eval("document.activeElement.blur()").await;
-        page.eval("document.querySelector('.show-keys').click()").await;
+        page.goto("/").await;
+        page.keys("?").await;
+        page.until("the keys are listed", "return document.querySelector('dialog.keys[open]') !== null")
+            .await;
         assert!(page.text("dialog.keys").await.contains("Шаблоны ответа"));
         page.check_faults().await;
     });
@@ -441,8 +497,8 @@ fn what_was_used_is_read_and_found_without_network() {
         page.until("the article is open", "return document.querySelector('#reader .article') !== null").await;
         page.eval("(async () => { for (;;) { const kept = await (await caches.match('/api/v1/offline'))?.json(); \
             document.title = [kept?.articles.length, kept?.articles.some(a => a.id === 'sms/monthly'), Boolean(await caches.match('/')), Boolean(navigator.serviceWorker.controller), navigator.onLine].join(); \
-            if (document.title === '1,true,true,true,true') break; await new Promise(d => setTimeout(d, 100)); } })()").await;
-        page.until("it is kept", "return document.title === '1,true,true,true,true'").await;
+            if (document.title === '9,true,true,true,true') break; await new Promise(d => setTimeout(d, 100)); } })()").await;
+        page.until("it is kept", "return document.title === '9,true,true,true,true'").await;
         // The server is gone, and the page is opened anew.
         page.process.take().unwrap().kill();
         page.goto("/?q=300+смс").await;
