@@ -67,7 +67,8 @@ export async function open(href, { push = true, focus = false } = {}) {
     html = await offline.article(address.pathname);
   }
   shown = href;
-  swap(reader, html, decorate);
+  reader.innerHTML = html;
+  decorate(reader);
   view("reader");
   if (push) place.go({ open: address.pathname.slice(1) + address.search, wording: null }, { push: true, section: address.hash.slice(1) });
   afterShown({ focus, section });
@@ -140,6 +141,11 @@ export function decorate(root) {
     button.title = t("copy");
     element.replaceWith(button);
     button.append(element);
+  }
+  // Where a value of the catalogue comes from and since when: as a hint here, and for all of them below the article.
+  for (const value of root.querySelectorAll(".text .value")) {
+    const row = root.querySelector(`#value-${CSS.escape(value.dataset.value)}`);
+    if (row) value.title = [...row.cells].map((cell) => cell.textContent.trim()).filter(Boolean).join(" · ");
   }
   compare.decorate(root);
   // Wide tables scroll by themselves, by the keyboard as well.

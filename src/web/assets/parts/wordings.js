@@ -3,8 +3,8 @@ import * as customer from "./customer.js";
 import * as mine from "./mine.js";
 import * as offline from "./offline.js";
 import * as place from "./place.js";
-import { copy, say } from "./clipboard.js";
-import { latest, swap } from "./fragment.js";
+import { copy, say, toast } from "./clipboard.js";
+import { latest } from "./fragment.js";
 import { showMarks, view } from "./reader.js";
 import { measure } from "./sms.js";
 import { t } from "./words.js";
@@ -36,7 +36,7 @@ export async function open({ article = "", template = "", query = "" }) {
     const reply = await fetchPanel(`/wordings?${asked}`);
     if (!reply) return;
     if (!reply.ok) {
-      say(t("no-wordings"));
+      toast(t("no-wordings"));
       return;
     }
     html = reply.text;
@@ -44,7 +44,8 @@ export async function open({ article = "", template = "", query = "" }) {
     html = await offline.wordings(article, template);
   }
   if (!isOpen()) back = document.activeElement;
-  swap(panel, html);
+  // Made anew: nothing typed into one wording may come to stand in another.
+  panel.innerHTML = html;
   panel.querySelector(".wordings")?.append(...ownPhrases());
   panel.hidden = false;
   document.body.classList.add("has-wordings");
