@@ -90,7 +90,8 @@ impl Journal {
     }
 
     fn rewrite(&mut self) -> io::Result<()> {
-        let text = std::fs::read_to_string(&self.path)?;
+        let bytes = std::fs::read(&self.path)?;
+        let text = String::from_utf8_lossy(&bytes);
         let skipped = text.lines().count().saturating_sub(self.keep);
         let kept: String = text.lines().skip(skipped).flat_map(|line| [line, "\n"]).collect();
         let beside = self.path.with_extension("new");

@@ -3,12 +3,12 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::api::reply::Json;
 use crate::api::search::MAX_QUERY_CHARS;
 use crate::content::catalog::Lang;
-use crate::http::extract::Body;
+use crate::http::extract::{Body, Query, Reader};
 use crate::http::problem::{Code, FieldError, Problem, ProblemDetails};
 use crate::http::state::AppState;
 use crate::learning::gaps::{Gap, Report};
@@ -80,12 +80,30 @@ pub async fn tell(
     Ok((StatusCode::CREATED, Json(gap)))
 }
 
-/// Lists what was not found, for editors.
-#[utoipa::path(get, operation_id = "list_gaps", path = "/api/v1/gaps", tag = "content", responses(
+/// How many.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct GapParams {
+    /// Gaps to return, 100 by default.
+    #[param(value_type = Option<u32>, maximum = 1000)]
+    limit: Option<String>,
+}
+
+/// Lists what was not found, for editors; what was told last comes first.
+#[utoipa::path(get, operation_id = "list_gaps", path = "/api/v1/gaps", tag = "content", params(GapParams), responses(
     (status = 200, description = "Gaps", body = GapList),
+    (status = 400, description = "A parameter is wrong", body = ProblemDetails, content_type = "application/problem+json"),
 ))]
-pub async fn list(State(state): State<AppState>) -> Result<Json<GapList>, Problem> {
+pub async fn list(
+    State(state): State<AppState>,
+    Query(params): Query<GapParams>,
+) -> Result<Json<GapList>, Problem> {
+    let mut reader = Reader::default();
+    let limit = reader.number("limit", params.limit.as_deref(), 100, 1_000);
+    reader.finish(Code::InvalidParameter)?;
     let gaps = std::sync::Arc::clone(&state.gaps);
-    let gaps = state.run(move |_| Ok(gaps.all())).await?;
-    Ok(Json(GapList { total: gaps.len(), gaps }))
+    let mut gaps = state.run(move |_| Ok(gaps.all())).await?;
+    let total = gaps.len();
+    gaps.truncate(limit);
+    Ok(Json(GapList { total, gaps }))
 }
