@@ -21,8 +21,8 @@ pub mod answers;
 pub mod index;
 
 pub mod content;
+pub mod database;
 
 pub mod clock;
-pub mod journal;
 pub mod language;
 pub mod settings;

@@ -14,7 +14,9 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 
 use crate::api;
+use crate::app::changes::Changes;
 use crate::app::running::{App, Options};
+use crate::database::{Database, Place};
 use crate::http::layers::{ErrorPage, observe};
 use crate::http::problem::{Code, Problem};
 use crate::http::state::AppState;
@@ -50,10 +52,12 @@ pub async fn serve(settings: Settings, told: impl FnOnce(SocketAddr)) -> anyhow:
     let listener = TcpListener::bind(listen).await.with_context(|| {
         format!("cannot listen at {listen}; is another server there? Name another with --listen")
     })?;
+    let database = Database::open(&Place::named(&settings.database, &settings.data)).await?;
+    let changes = Changes::open(database.clone()).await?;
     told(listener.local_addr()?);
-    let app = App::start(Options::of(&settings));
+    let app = App::start(Options::of(&settings), changes);
     let (stop, stopping) = watch::channel(false);
-    let state = AppState::new(Arc::clone(&app), settings, stopping);
+    let state = AppState::new(Arc::clone(&app), database.clone(), settings, stopping);
     let ending = async move {
         wait_for_signal().await;
         tracing::info!("stopping: open requests are finished first");
@@ -61,6 +65,8 @@ pub async fn serve(settings: Settings, told: impl FnOnce(SocketAddr)) -> anyhow:
     };
     axum::serve(listener, router(state)).with_graceful_shutdown(ending).await?;
     app.stop();
+    app.changes.finish().await;
+    database.close().await;
     Ok(())
 }
 

@@ -45,6 +45,8 @@ pub struct Settings {
     pub index: PathBuf,
     /// Folder of what is kept and cannot be derived: what changed, what was not found.
     pub data: PathBuf,
+    /// The store: `postgres://user:password@host/name`, or the path of a file; empty for `pharos.db` in the data folder.
+    pub database: String,
     /// Address to serve at.
     pub listen: SocketAddr,
     /// IANA time zone that decides which day it is; empty for the system's.
@@ -82,6 +84,7 @@ impl Default for Settings {
             templates: "templates".into(),
             index: "index".into(),
             data: "data".into(),
+            database: String::new(),
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             time_zone: String::new(),
             watch: WatchSetting::Auto,
@@ -184,7 +187,7 @@ impl Settings {
             .iter()
             .map(|name| Resolved {
                 name: name.clone(),
-                value: values[name].to_string(),
+                value: without_password(&values[name].to_string()),
                 from: figment.find_metadata(name).map_or_else(String::new, |m| match &m.source {
                     Some(Source::File(path)) => path.display().to_string(),
                     _ if m.name.contains("environment") => format!("PHAROS_{}", name.to_uppercase()),
@@ -229,6 +232,14 @@ impl Settings {
         }
         TimeZone::get(&self.time_zone).unwrap_or(TimeZone::UTC)
     }
+}
+
+/// An address without its password, for logs and messages.
+pub fn without_password(address: &str) -> String {
+    let Some((scheme, rest)) = address.split_once("://") else { return address.to_owned() };
+    let Some((user, host)) = rest.rsplit_once('@') else { return address.to_owned() };
+    let name = user.split_once(':').map_or(user, |(name, _)| name);
+    format!("{scheme}://{name}@{host}")
 }
 
 /// Whether a text names one site: scheme, host and perhaps a port. It goes into a header as it is, so nothing else may pass.

@@ -49,6 +49,7 @@ pub struct GapList {
 #[utoipa::path(post, operation_id = "tell_gap", path = "/api/v1/gaps", tag = "content", request_body = GapReport, responses(
     (status = 201, description = "The gap, with how often it was told", body = Gap),
     (status = 400, description = "The body is wrong", body = ProblemDetails, content_type = "application/problem+json"),
+    (status = 503, description = "The store does not answer", body = ProblemDetails, content_type = "application/problem+json"),
     (status = 413, description = "The body is too large", body = ProblemDetails, content_type = "application/problem+json"),
 ))]
 pub async fn tell(
@@ -74,8 +75,7 @@ pub async fn tell(
         return Err(Problem::invalid(Code::InvalidBody, errors));
     }
     let report = Report { query, note, region, lang: report.lang, at: state.app.clock.now() };
-    let gaps = std::sync::Arc::clone(&state.gaps);
-    let gap = state.run(move |_| Ok(gaps.tell(report))).await?;
+    let gap = state.gaps.tell(&report).await?;
     let gap = gap.ok_or_else(|| Problem::new(Code::Internal, "the gap is not there"))?;
     Ok((StatusCode::CREATED, Json(gap)))
 }
@@ -93,6 +93,7 @@ pub struct GapParams {
 #[utoipa::path(get, operation_id = "list_gaps", path = "/api/v1/gaps", tag = "content", params(GapParams), responses(
     (status = 200, description = "Gaps", body = GapList),
     (status = 400, description = "A parameter is wrong", body = ProblemDetails, content_type = "application/problem+json"),
+    (status = 503, description = "The store does not answer", body = ProblemDetails, content_type = "application/problem+json"),
 ))]
 pub async fn list(
     State(state): State<AppState>,
@@ -101,8 +102,7 @@ pub async fn list(
     let mut reader = Reader::default();
     let limit = reader.number("limit", params.limit.as_deref(), 100, 1_000);
     reader.finish(Code::InvalidParameter)?;
-    let gaps = std::sync::Arc::clone(&state.gaps);
-    let mut gaps = state.run(move |_| Ok(gaps.all())).await?;
+    let mut gaps = state.gaps.all().await?;
     let total = gaps.len();
     gaps.truncate(limit);
     Ok(Json(GapList { total, gaps }))

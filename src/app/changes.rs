@@ -1,21 +1,22 @@
-//! What changed, newest first; kept in a journal, so that it is known after a restart as well.
+//! What changed, newest first; kept in the store, so that it is known after a restart as well.
 
 use std::collections::VecDeque;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use utoipa::ToSchema;
 
 use crate::app::diff::SectionChange;
-use crate::journal::Journal;
+use crate::database::{Database, Ids, StoreError, micros};
 
 /// Changes remembered; older ones are forgotten.
 const MAX_CHANGES: usize = 5_000;
 
-/// The journal's name in the data folder.
-const JOURNAL: &str = "changes.jsonl";
+/// Batches of changes that wait for the store. When it is gone for so long that there are more, the newest are served, but not kept.
+const WAITING: usize = 1_000;
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -103,15 +104,25 @@ pub struct Asked {
 #[derive(Debug)]
 pub struct Changes {
     noted: RwLock<VecDeque<Arc<Change>>>,
-    journal: Mutex<Journal>,
+    /// None once no more are taken.
+    queue: Mutex<Option<mpsc::Sender<Vec<Change>>>>,
+    writer: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Changes {
-    /// The changes that are known from earlier.
-    pub fn open(data: &Path) -> Self {
-        let (journal, earlier) = Journal::open::<Change>(data, JOURNAL, MAX_CHANGES);
-        let noted = earlier.into_iter().rev().map(Arc::new).collect();
-        Self { noted: RwLock::new(noted), journal: Mutex::new(journal) }
+    /// The changes that are known from earlier. Those to come are written by a task of the runtime this is called in.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn open(database: Database) -> Result<Self, StoreError> {
+        let noted = database.patiently(|| earlier(&database)).await?;
+        let (queue, waiting) = mpsc::channel(WAITING);
+        let writer = tokio::spawn(write(database, waiting));
+        Ok(Self {
+            noted: RwLock::new(noted),
+            queue: Mutex::new(Some(queue)),
+            writer: Mutex::new(Some(writer)),
+        })
     }
 
     /// Notes changes that happened together.
@@ -123,9 +134,24 @@ impl Changes {
         noted.truncate(MAX_CHANGES);
     }
 
-    /// Writes changes that were noted to disk, and waits for it: when they are served already.
-    pub fn keep(&self, changes: &[Change]) {
-        self.journal.lock().unwrap_or_else(PoisonError::into_inner).append(changes);
+    /// Has changes that were noted written to the store; does not wait for it.
+    pub fn keep(&self, changes: Vec<Change>) {
+        if changes.is_empty() {
+            return;
+        }
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        if queue.as_ref().is_none_or(|queue| queue.try_send(changes).is_err()) {
+            tracing::error!("the store is behind or gone: what changed now is told, but not after a restart");
+        }
+    }
+
+    /// Waits until all that was to be kept is kept; no more is taken after it.
+    pub async fn finish(&self) {
+        drop(self.queue.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(writer) = writer {
+            let _ = writer.await;
+        }
     }
 
     /// The changes asked for, newest first, and how many there are in all.
@@ -142,4 +168,53 @@ impl Changes {
         found.truncate(limit);
         (found, total)
     }
+}
+
+/// The last changes kept, newest first. Older ones are dropped from the store.
+async fn earlier(database: &Database) -> Result<VecDeque<Arc<Change>>, StoreError> {
+    let rows: Vec<(String, String)> =
+        sqlx::query_as("SELECT id, record FROM changes ORDER BY id DESC LIMIT $1")
+            .bind(MAX_CHANGES as i64)
+            .fetch_all(database.pool())
+            .await?;
+    if let Some((oldest, _)) = rows.get(MAX_CHANGES - 1) {
+        sqlx::query("DELETE FROM changes WHERE id < $1").bind(oldest).execute(database.pool()).await?;
+    }
+    let read = |(id, record): (String, String)| match serde_json::from_str(&record) {
+        Ok(change) => Some(Arc::new(change)),
+        Err(error) => {
+            tracing::warn!(id, %error, "a change is passed over");
+            None
+        }
+    };
+    Ok(rows.into_iter().filter_map(read).collect())
+}
+
+async fn write(database: Database, mut waiting: mpsc::Receiver<Vec<Change>>) {
+    let ids = Ids::default();
+    while let Some(changes) = waiting.recv().await {
+        let rows: Vec<(String, i64, String)> = changes
+            .iter()
+            .filter_map(|change| {
+                Some((ids.next(change.at), micros(change.at), serde_json::to_string(change).ok()?))
+            })
+            .collect();
+        // The ids make it harmless to write a batch again of which nobody knows whether it was written.
+        if let Err(error) = database.patiently(|| insert(&database, &rows)).await {
+            tracing::error!(%error, "what changed is told, but not after a restart");
+        }
+    }
+}
+
+async fn insert(database: &Database, rows: &[(String, i64, String)]) -> Result<(), StoreError> {
+    let mut transaction = database.begin().await?;
+    for (id, at, record) in rows {
+        sqlx::query("INSERT INTO changes (id, at, record) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING")
+            .bind(id)
+            .bind(*at)
+            .bind(record)
+            .execute(&mut *transaction)
+            .await?;
+    }
+    Ok(transaction.commit().await?)
 }

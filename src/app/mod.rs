@@ -1,5 +1,6 @@
 //! The running whole: what is served now, and how it follows the files.
 
+pub mod backup;
 pub mod changes;
 pub mod diff;
 pub mod loader;

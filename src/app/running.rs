@@ -40,8 +40,6 @@ pub struct Options {
     pub folders: Folders,
     /// Where the index is kept.
     pub index: PathBuf,
-    /// Where what cannot be made again is kept.
-    pub data: PathBuf,
     /// How changes are noticed.
     pub watch: WatchSetting,
     /// When.
@@ -56,7 +54,6 @@ impl Options {
         Self {
             folders: Folders::of(settings),
             index: settings.index.clone(),
-            data: settings.data.clone(),
             watch: settings.watch,
             timing: Timing {
                 debounce: Duration::from_millis(settings.debounce_ms),
@@ -95,11 +92,11 @@ pub struct App {
 
 impl App {
     /// Starts loading and watching on a thread of its own.
-    pub fn start(options: Options) -> Arc<Self> {
+    pub fn start(options: Options, changes: Changes) -> Arc<Self> {
         let app = Arc::new(Self {
             clock: options.clock.clone(),
             progress: Arc::default(),
-            changes: Changes::open(&options.data),
+            changes,
             snapshot: ArcSwapOption::empty(),
             live: broadcast::channel(64).0,
             failure: Mutex::default(),
@@ -303,7 +300,7 @@ impl Follower {
         }
         let in_short = changes.iter().map(Change::in_short).collect();
         let _ = self.app.live.send(LiveEvent { generation, changes: Arc::new(in_short) });
-        self.app.changes.keep(&changes);
+        self.app.changes.keep(changes);
     }
 
     /// Parts what was noticed into articles and templates.

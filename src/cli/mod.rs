@@ -1,10 +1,12 @@
 //! The command line: one file a command.
 
+mod backup;
 mod check;
 mod eval;
 mod index;
 mod labelled;
 mod learn;
+mod migrate_store;
 mod new;
 mod search;
 mod serve;
@@ -57,6 +59,12 @@ enum Command {
     Words,
     /// Write a new article or template from a skeleton
     New(new::Args),
+    /// Write the whole base into one file: store, articles, templates; a server may run meanwhile
+    Backup(backup::BackupArgs),
+    /// Restore a backup into an empty store and empty folders
+    Restore(backup::RestoreArgs),
+    /// Carry all rows of one store into another, as from SQLite to PostgreSQL
+    MigrateStore(migrate_store::Args),
     /// Show the settings in force and where each came from
     Settings(settings::Args),
     /// Print completions for a shell
@@ -98,6 +106,9 @@ fn dispatch(cli: &mut Cli) -> anyhow::Result<ExitCode> {
         Command::Learn(args) => learn::run(&settings, args),
         Command::Words => words::run(&settings),
         Command::New(args) => new::run(&settings, args),
+        Command::Backup(args) => backup::backup(&settings, args),
+        Command::Restore(args) => backup::restore(&settings, args),
+        Command::MigrateStore(args) => migrate_store::run(&settings, args),
         Command::Settings(args) => settings::run(&resolved, args),
         Command::Completions { .. } => Ok(ExitCode::SUCCESS),
     }
@@ -155,6 +166,11 @@ fn with_progress<T>(label: &'static str, work: impl FnOnce(Arc<Progress>) -> T) 
     let _ = painter.join();
     bar.finish_and_clear();
     result
+}
+
+/// The runtime for commands that ask the store.
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
 /// A folder's canonical path, for messages.

@@ -5,6 +5,8 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::database::StoreError;
+
 /// A parameter or field that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldError {
@@ -37,13 +39,15 @@ pub enum Code {
     Busy,
     /// The request took too long.
     Timeout,
+    /// The store does not answer.
+    StoreUnavailable,
     /// A fault of the program; the log tells more.
     Internal,
 }
 
 impl Code {
     /// All codes.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::InvalidParameter,
         Self::QueryTooLong,
         Self::InvalidBody,
@@ -54,6 +58,7 @@ impl Code {
         Self::Loading,
         Self::Busy,
         Self::Timeout,
+        Self::StoreUnavailable,
         Self::Internal,
     ];
 
@@ -72,6 +77,9 @@ impl Code {
             Self::Loading => ("loading", StatusCode::SERVICE_UNAVAILABLE, "The content is being loaded"),
             Self::Busy => ("busy", StatusCode::SERVICE_UNAVAILABLE, "Too many requests at one time"),
             Self::Timeout => ("timeout", StatusCode::GATEWAY_TIMEOUT, "The request took too long"),
+            Self::StoreUnavailable => {
+                ("store-unavailable", StatusCode::SERVICE_UNAVAILABLE, "The store does not answer")
+            }
             Self::Internal => ("internal", StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong"),
         }
     }
@@ -153,6 +161,18 @@ impl IntoResponse for Problem {
         let mut response = status.into_response();
         response.extensions_mut().insert(self);
         response
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(_) => {
+                tracing::error!(%error, "a request failed");
+                Self::new(Code::StoreUnavailable, "what you sent may not be kept; try again")
+            }
+            _ => Self::internal(&error),
+        }
     }
 }
 

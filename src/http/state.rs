@@ -7,6 +7,7 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::app::running::App;
 use crate::app::snapshot::Snapshot;
+use crate::database::Database;
 use crate::http::problem::{Code, Problem};
 use crate::learning::gaps::Gaps;
 use crate::search::engine::{Reply, Request};
@@ -28,6 +29,8 @@ pub struct AppState {
     pub app: Arc<App>,
     /// The settings.
     pub settings: Arc<Settings>,
+    /// The store.
+    pub database: Database,
     /// What readers did not find.
     pub gaps: Arc<Gaps>,
     /// Tells this process from earlier ones: part of every ETag.
@@ -42,7 +45,12 @@ pub struct AppState {
 
 impl AppState {
     /// The state over a running application.
-    pub fn new(app: Arc<App>, settings: Settings, stopping: watch::Receiver<bool>) -> Self {
+    pub fn new(
+        app: Arc<App>,
+        database: Database,
+        settings: Settings,
+        stopping: watch::Receiver<bool>,
+    ) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let searches = match settings.max_concurrent_searches {
             0 => cores * 2,
@@ -54,7 +62,8 @@ impl AppState {
             stopping,
             searches: Arc::new(Semaphore::new(searches)),
             requests: Arc::new(Semaphore::new(settings.max_concurrent_requests)),
-            gaps: Arc::new(Gaps::open(&settings.data)),
+            gaps: Arc::new(Gaps::new(database.clone())),
+            database,
             settings: Arc::new(settings),
         }
     }

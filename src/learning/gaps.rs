@@ -1,28 +1,29 @@
 //! Gaps: what readers looked for and did not find, told to the editors.
 
 use std::collections::HashMap;
-use std::path::Path;
-use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use sqlx::AssertSqlSafe;
 use utoipa::ToSchema;
 
 use crate::content::catalog::Lang;
-use crate::journal::Journal;
+use crate::database::{Database, Ids, StoreError, micros, moment};
 use crate::language::words;
 
-/// Reports that are kept; the oldest go.
-const MAX_REPORTS: usize = 10_000;
+/// Reports looked at to list gaps: the newest.
+const MAX_REPORTS: i64 = 10_000;
 
 /// Notes shown of one gap, the newest.
 const MAX_NOTES: usize = 5;
 
-/// The journal's name in the data folder.
-const JOURNAL: &str = "gaps.jsonl";
+/// What is read of a report, in the order of [`Row`].
+const COLUMNS: &str = "query, folded, note, region, lang, at";
+
+type Row = (String, String, Option<String>, Option<String>, Option<String>, i64);
 
 /// What one reader did not find.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
     /// What was searched for.
     pub query: String,
@@ -57,41 +58,68 @@ pub struct Gap {
     pub lang: Option<Lang>,
 }
 
-#[derive(Debug)]
-struct Kept {
-    journal: Journal,
-    reports: Vec<Report>,
-}
-
 /// The gaps that are known.
 #[derive(Debug)]
-pub struct Gaps(Mutex<Kept>);
+pub struct Gaps {
+    database: Database,
+    ids: Ids,
+}
 
 impl Gaps {
-    /// The gaps kept in a data folder.
-    pub fn open(data: &Path) -> Self {
-        let (journal, reports) = Journal::open(data, JOURNAL, MAX_REPORTS);
-        Self(Mutex::new(Kept { journal, reports }))
+    /// The gaps kept in a store.
+    pub fn new(database: Database) -> Self {
+        Self { database, ids: Ids::default() }
     }
 
-    /// Notes a report and returns its gap. It waits for the disk.
-    pub fn tell(&self, report: Report) -> Option<Gap> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.journal.append(std::slice::from_ref(&report));
-        let same = fold(&report.query);
-        kept.reports.push(report);
-        if kept.reports.len() > MAX_REPORTS {
-            kept.reports.remove(0);
-        }
-        let own = kept.reports.iter().filter(|known| fold(&known.query) == same);
-        gather(own).pop()
+    /// Keeps a report and returns its gap.
+    ///
+    /// # Errors
+    /// The store does not answer; the report may not be kept.
+    pub async fn tell(&self, report: &Report) -> Result<Option<Gap>, StoreError> {
+        let (id, folded) = (self.ids.next(report.at), fold(&report.query));
+        // Told again under the same id, it is the same report.
+        let keep = || async {
+            sqlx::query(
+                "INSERT INTO gap_reports (id, at, query, folded, note, region, lang) VALUES ($1, $2, $3, $4, $5, $6, $7) \
+                 ON CONFLICT (id) DO NOTHING",
+            )
+            .bind(&id)
+            .bind(micros(report.at))
+            .bind(&report.query)
+            .bind(&folded)
+            .bind(report.note.as_deref())
+            .bind(report.region.as_deref())
+            .bind(report.lang.map(Lang::code))
+            .execute(self.database.pool())
+            .await?;
+            Ok(())
+        };
+        self.database.patiently(keep).await?;
+        let own = format!("SELECT {COLUMNS} FROM gap_reports WHERE folded = $1 ORDER BY id DESC LIMIT $2");
+        Ok(self.read(&own, Some(&folded)).await?.pop())
     }
 
-    /// All gaps, those told last first.
-    pub fn all(&self) -> Vec<Gap> {
-        let mut gaps = gather(self.0.lock().unwrap_or_else(PoisonError::into_inner).reports.iter());
+    /// Gaps, those told last first.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn all(&self) -> Result<Vec<Gap>, StoreError> {
+        let mut gaps =
+            self.read(&format!("SELECT {COLUMNS} FROM gap_reports ORDER BY id DESC LIMIT $1"), None).await?;
         gaps.sort_by(|a, b| b.last_at.cmp(&a.last_at).then_with(|| a.query.cmp(&b.query)));
-        gaps
+        Ok(gaps)
+    }
+
+    async fn read(&self, statement: &str, folded: Option<&str>) -> Result<Vec<Gap>, StoreError> {
+        let read = || async {
+            let mut query = sqlx::query_as::<_, Row>(AssertSqlSafe(statement.to_owned()));
+            if let Some(folded) = folded {
+                query = query.bind(folded);
+            }
+            Ok(query.bind(MAX_REPORTS).fetch_all(self.database.pool()).await?)
+        };
+        let rows = self.database.patiently(read).await?;
+        Ok(gather(rows.into_iter().rev()))
     }
 }
 
@@ -102,16 +130,17 @@ fn fold(query: &str) -> String {
 }
 
 /// Puts reports of the same question together; they come oldest first.
-fn gather<'r>(reports: impl Iterator<Item = &'r Report>) -> Vec<Gap> {
+fn gather(reports: impl Iterator<Item = Row>) -> Vec<Gap> {
     let mut gaps: Vec<Gap> = Vec::new();
     let mut known: HashMap<String, usize> = HashMap::new();
-    for report in reports {
-        let at = *known.entry(fold(&report.query)).or_insert_with(|| {
+    for (query, folded, note, region, lang, told_at) in reports {
+        let told_at = moment(told_at);
+        let at = *known.entry(folded).or_insert_with(|| {
             gaps.push(Gap {
                 query: String::new(),
                 times: 0,
-                first_at: report.at,
-                last_at: report.at,
+                first_at: told_at,
+                last_at: told_at,
                 notes: Vec::new(),
                 regions: Vec::new(),
                 lang: None,
@@ -119,13 +148,12 @@ fn gather<'r>(reports: impl Iterator<Item = &'r Report>) -> Vec<Gap> {
             gaps.len() - 1
         });
         let gap = &mut gaps[at];
-        gap.query.clone_from(&report.query);
+        gap.query = query;
         gap.times += 1;
-        gap.last_at = report.at;
-        gap.lang = report.lang;
-        gap.notes.extend(report.note.clone());
-        let is_new = |region: &&String| !gap.regions.contains(region);
-        let region = report.region.iter().find(is_new).cloned();
+        gap.last_at = told_at;
+        gap.lang = lang.as_deref().and_then(Lang::of);
+        gap.notes.extend(note);
+        let region = region.filter(|region| !gap.regions.contains(region));
         gap.regions.extend(region);
     }
     for gap in &mut gaps {
@@ -139,20 +167,9 @@ fn gather<'r>(reports: impl Iterator<Item = &'r Report>) -> Vec<Gap> {
 mod tests {
     use super::*;
 
-    fn report(query: &str, note: Option<&str>) -> Report {
-        let at = "2026-11-23T12:00:00Z".parse().unwrap();
-        Report { query: query.to_owned(), note: note.map(str::to_owned), region: None, lang: None, at }
-    }
-
     #[test]
-    fn the_same_question_counts_up_and_outlives_the_program() {
-        let folder = tempfile::tempdir().unwrap();
-        let gaps = Gaps::open(folder.path());
-        gaps.tell(report("Вернуть ёлку", Some("первое")));
-        let gap = gaps.tell(report("вернуть ЕЛКУ!", Some("второе"))).unwrap();
-        assert_eq!((gap.times, gap.notes), (2, vec!["второе".to_owned(), "первое".to_owned()]));
-        gaps.tell(report("???", None));
-        let again = Gaps::open(folder.path()).all();
-        assert_eq!(again.iter().map(|gap| gap.times).collect::<Vec<_>>(), [1, 2]);
+    fn a_question_is_the_same_however_it_is_written() {
+        assert_eq!(fold("Вернуть ёлку"), fold("вернуть ЕЛКУ!"));
+        assert_ne!(fold("???"), fold("!!!"));
     }
 }

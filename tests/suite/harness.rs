@@ -9,8 +9,10 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use http_body_util::BodyExt;
+use pharos::app::changes::Changes;
 use pharos::app::running::{App, Options};
 use pharos::clock::Clock;
+use pharos::database::{Database, Place};
 use pharos::http::state::AppState;
 use pharos::server;
 use pharos::settings::{Settings, WatchSetting};
@@ -74,7 +76,8 @@ impl Base {
     /// The program itself, on this base.
     pub fn command(&self, command: &str) -> Command {
         let mut program = Command::new(env!("CARGO_BIN_EXE_pharos"));
-        program.current_dir(self.dir.path()).arg(command);
+        // To the tests it names the corpora, to the program its own folder.
+        program.current_dir(self.dir.path()).env_remove("PHAROS_DATA").arg(command);
         program
     }
 }
@@ -107,15 +110,23 @@ impl Served {
     }
 
     pub fn start_at(settings: Settings, clock: Clock) -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        // Changes are written to the store beside what the test does.
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let (database, changes) = runtime.block_on(async {
+            let place = Place::named(&settings.database, &settings.data);
+            let database = Database::open(&place).await.unwrap();
+            let changes = Changes::open(database.clone()).await.unwrap();
+            (database, changes)
+        });
         let mut options = Options::of(&settings);
         options.clock = clock;
         if settings.watch == WatchSetting::Poll {
             options.timing.poll_every = Duration::from_millis(100);
         }
-        let app = App::start(options);
+        let app = App::start(options, changes);
         let (stop, stopping) = watch::channel(false);
-        let state = AppState::new(Arc::clone(&app), settings, stopping);
+        let state = AppState::new(Arc::clone(&app), database, settings, stopping);
         let served = Self { app, router: server::router(state), runtime, _stop: stop };
         served
             .wait_until("the content is served", |s| s.app.snapshot().is_some() || s.app.failure().is_some());
@@ -181,6 +192,7 @@ impl Served {
 impl Drop for Served {
     fn drop(&mut self) {
         self.app.stop();
+        self.runtime.block_on(self.app.changes.finish());
     }
 }
 
@@ -228,15 +240,25 @@ impl Process {
 
     /// The status and body of a GET; `None` when there is no answer.
     pub fn get(&self, path: &str) -> Option<(u16, String)> {
+        self.ask("GET", path, "")
+    }
+
+    fn ask(&self, method: &str, path: &str, body: &str) -> Option<(u16, String)> {
         use std::io::{Read, Write};
         let mut stream = std::net::TcpStream::connect(&self.address).ok()?;
         stream.set_read_timeout(Some(PATIENCE)).ok()?;
-        write!(stream, "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").ok()?;
+        let length = body.len();
+        write!(stream, "{method} {path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}").ok()?;
         let mut reply = Vec::new();
         stream.read_to_end(&mut reply).ok()?;
         let reply = String::from_utf8_lossy(&reply).into_owned();
         let (head, body) = reply.split_once("\r\n\r\n")?;
         Some((head.split(' ').nth(1)?.parse().ok()?, body.to_owned()))
+    }
+
+    /// The status and body of a POST of JSON; `None` when there is no answer.
+    pub fn post(&self, path: &str, body: &Value) -> Option<(u16, String)> {
+        self.ask("POST", path, &body.to_string())
     }
 
     #[track_caller]

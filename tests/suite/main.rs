@@ -24,5 +24,6 @@ mod properties;
 mod quality;
 mod reload;
 mod sample;
+mod store;
 mod templates;
 mod tidy;
