@@ -242,6 +242,57 @@ fn values_are_asked_for_once_and_remembered_for_the_call() {
 }
 
 #[test]
+fn what_is_shown_is_of_this_customer_and_no_other() {
+    on_desk(DESKTOP, async |page| {
+        // A region chosen by a chip is this customer's: bar, results, article and wording are of it.
+        page.goto("/?q=смс&region=moscow").await;
+        page.until(
+            "the bar shows the region",
+            "return document.querySelector('form.customer').elements.region.value === 'moscow'",
+        )
+        .await;
+        page.eval("const s = document.querySelector('form.customer').elements.region; s.value = ''; s.dispatchEvent(new Event('input', { bubbles: true }))").await;
+        page.until("all regions again", "return !new URLSearchParams(location.search).get('region') && document.querySelector('form.customer').elements.region.value === ''").await;
+        // Two keys in one breath: the wordings are on their way, and the second one copies.
+        search(page, "подключить 300 смс").await;
+        page.eval("const real = window.fetch; window.fetch = async (url, options) => { await new Promise(done => setTimeout(done, 300)); return real(url, options); }").await;
+        page.chord(Key::Shift, &Key::Enter.to_string()).await;
+        page.press(Key::Enter).await;
+        page.until("it is copied", "return document.querySelector('.toast.is-shown') !== null").await;
+        assert!(page.clipboard().await.0.contains("*155*981#"));
+        page.until(
+            "what was used is remembered",
+            "return JSON.parse(localStorage['pharos.recents']).some(item => item.kind === 'template')",
+        )
+        .await;
+        // What was written into the text does not reach the next customer.
+        page.eval("const area = document.querySelector('.wording.is-open .text-of'); area.value += ' Анна'; area.dispatchEvent(new Event('input', { bubbles: true }))").await;
+        page.chord(Key::Alt, "x").await;
+        page.until("the text is clean", "const text = document.querySelector('.wording.is-open .text-of').value; return text.includes('*155*981#') && !text.includes('Анна')").await;
+        // A name that is taken away is gone from the form as well.
+        page.eval("const n = document.querySelector('form.customer').elements.name; for (const text of ['Анна', 'А', '']) { n.value = text; n.dispatchEvent(new Event('input', { bubbles: true })); }").await;
+        page.until(
+            "no letter is left",
+            "return document.querySelector('.wording.is-open [name=name]').value === ''",
+        )
+        .await;
+        // Typing on closes the wordings of another article.
+        page.eval("document.querySelector('#q').focus()").await;
+        page.keys(" х").await;
+        page.until(
+            "the wordings are gone",
+            "return document.querySelector('#wordings').hidden && document.activeElement.id === 'q'",
+        )
+        .await;
+        // As typed, in the same place: the region stays.
+        page.goto("/?q=подклчить&region=moscow&kind=procedure").await;
+        page.click(".corrected a").await;
+        page.until("it is taken as typed", "return location.search.includes('verbatim=true') && location.search.includes('region=moscow') && location.search.includes('kind=procedure')").await;
+        page.check_faults().await;
+    });
+}
+
+#[test]
 fn a_flow_is_run_to_its_end_by_keys() {
     on_desk(DESKTOP, async |page| {
         search(page, "какой пакет предложить").await;
@@ -319,7 +370,7 @@ fn products_are_compared_and_rules_told() {
         assert!(page.text(".banner").await.contains("вместе не подключаются"));
         assert!(page.text(".as-of").await.contains("20"));
         // Another region on another day, kept by every link of the page.
-        page.eval("const f = document.querySelector('form.filter'); f.elements.as_of.value = '2027-03-01'; f.elements.as_of.dispatchEvent(new Event('change', { bubbles: true }))").await;
+        page.eval("const f = document.querySelector('form.filter'); f.elements.as_of.value = '2027-03-01'; f.requestSubmit()").await;
         page.until("the day is chosen", "return location.search.includes('as_of=2027-03-01') && document.querySelector('.as-of')?.textContent.includes('01.03.2027')").await;
         assert_eq!(page.eval("return [...document.querySelectorAll('.remove, .family a')].every(a => a.href.includes('as_of=2027-03-01'))").await, json!(true));
         page.back().await;
@@ -524,6 +575,10 @@ fn what_was_used_is_read_and_found_without_network() {
         .await;
         page.press(Key::Enter).await;
         page.until("a wording is copied", "return document.querySelector('.toast.is-shown') !== null").await;
+        // In another region it may cost something else: it does not go out.
+        page.eval("const s = document.querySelector('form.customer').elements.region; s.value = 'moscow'; s.dispatchEvent(new Event('input', { bubbles: true }))").await;
+        page.until("the text of another region is refused", "return document.querySelector('.wording.is-open .blocked')?.textContent.includes('региона') ?? false").await;
+        page.eval("const s = document.querySelector('form.customer').elements.region; s.value = ''; s.dispatchEvent(new Event('input', { bubbles: true }))").await;
         // A code that is not kept is not answered by its neighbour.
         page.press(Key::Escape).await;
         page.eval("const q = document.querySelector('#q'); q.value = '*155*98'; q.dispatchEvent(new Event('input'))").await;

@@ -1,6 +1,7 @@
 // The page of what is new: since the last visit, and only what one uses, if one likes.
 import "./page.js";
 import * as mine from "./parts/mine.js";
+import { t } from "./parts/words.js";
 
 const LISTS = ["pinned", "favourites", "recents"];
 const visit = document.querySelector(".since-visit");
@@ -13,7 +14,7 @@ if (seen) {
 }
 // Whoever asks for nothing else wants what is new since the last visit; the address keeps it for a reload.
 if (seen && !location.search) location.replace(visit.href);
-else mine.set("seen", new Date().toISOString());
+else mine.set("seen", document.querySelector("main").dataset.now);
 
 function show() {
   const used = new Set(LISTS.flatMap((name) => mine.get(name)).map((item) => (item.kind === "template" ? `template ${item.id}` : `article ${item.id}`)));
@@ -27,7 +28,9 @@ function show() {
   document.querySelectorAll(".group").forEach((group) => {
     group.hidden = !group.querySelector(".change:not([hidden])");
   });
-  document.querySelector(".nothing-new").hidden = some;
+  const nothing = document.querySelector(".nothing-new");
+  nothing.hidden = some;
+  nothing.textContent = document.querySelector(".change") ? t("changes-none-mine") : nothing.textContent;
 }
 
 only.addEventListener("change", () => {

@@ -20,13 +20,13 @@ const hits = () => [...results.querySelectorAll(".hit")];
 const chosen = () => results.querySelector('.hit[aria-selected="true"]');
 const linkOf = (hit) => hit?.querySelector(".hit-link").getAttribute("href");
 
-function choose(hit) {
+function choose(hit, { scroll = true } = {}) {
   const before = chosen();
   before?.setAttribute("aria-selected", "false");
   if (hit) {
     hit.setAttribute("aria-selected", "true");
     field.setAttribute("aria-activedescendant", hit.id);
-    hit.scrollIntoView({ block: "nearest" });
+    if (scroll) hit.scrollIntoView({ block: "nearest" });
   } else field.removeAttribute("aria-activedescendant");
 }
 
@@ -49,7 +49,11 @@ function search(options) {
   return searching;
 }
 
+let asking = 0;
+
 async function showResults({ same = false } = {}) {
+  asking += 1;
+  const own = asking;
   const asked = place.searched();
   if (!isAsked(asked)) {
     fetchResults.stop();
@@ -69,10 +73,11 @@ async function showResults({ same = false } = {}) {
     offline.isBack();
   } catch {
     html = await offline.results(asked.get("q") ?? "");
+    if (own !== asking) return;
   }
   const before = same ? chosen()?.dataset.article : null;
   swap(results, html, reader.decorate);
-  choose(before ? hits().find((hit) => hit.dataset.article === before) : null);
+  choose(before ? hits().find((hit) => hit.dataset.article === before) : null, { scroll: false });
   if (!same) results.scrollTop = 0;
   field.setAttribute("aria-expanded", String(hits().length > 0));
   sayCount();
@@ -94,6 +99,8 @@ function sayCount() {
 
 // Shows what the address says: at the start, and on the way back.
 async function arrive() {
+  // The region is this customer's, whatever it was when one was here before.
+  place.go({ region: customer.region() || null });
   const asked = place.params();
   field.value = asked.get("q") ?? "";
   const open = asked.get("open");
@@ -101,19 +108,33 @@ async function arrive() {
   const opening = open ? reader.open(`/${open}${location.hash}`, { push: false }) : reader.close({ push: false });
   if (!open) reader.view("results");
   if (wording) wordings.open({ template: wording });
+  else wordings.dismiss();
   await Promise.all([search(), opening]);
 }
 
 function onTyped() {
   // What is typed now is read anew.
   place.go({ q: field.value || null, verbatim: null, limit: null });
+  toWordings = null;
+  wordings.dismiss();
   reader.view("results");
   search();
 }
 
 // The wordings of what one looks at: in the reader what is open, elsewhere the chosen hit, or the first.
-async function openWordings() {
+let toWordings = null;
+
+function openWordings() {
+  const own = findWordings(() => toWordings === own).finally(() => {
+    if (toWordings === own) toWordings = null;
+  });
+  toWordings = own;
+  return own;
+}
+
+async function findWordings(isWanted) {
   await whenSearched();
+  if (!isWanted()) return;
   const open = reader.hasFocus() ? reader.opened() : null;
   const hit = chosen() ?? (document.activeElement === field ? hits()[0] : null);
   const article = open ?? hit?.dataset.article ?? reader.opened() ?? hits()[0]?.dataset.article;
@@ -138,6 +159,11 @@ function back() {
 }
 
 async function openFirst() {
+  // The wordings are on their way: the second key copies, however fast it comes.
+  if (toWordings) {
+    await toWordings;
+    return wordings.copyOpened();
+  }
   await whenSearched();
   const hit = chosen() ?? hits()[0];
   if (!hit) return;
@@ -184,11 +210,12 @@ results.addEventListener("click", (event) => {
     event.preventDefault();
     const next = new URL(link.href).searchParams;
     const changes = Object.fromEntries([...place.searched().keys()].map((name) => [name, null]));
-    // No region is a choice as well, where one is set by default.
-    if (!next.has("region") && place.searched().get("region")) next.set("region", "");
+    // The region of the search is that of this customer.
+    const region = next.get("region") ?? "";
     place.go({ ...changes, ...Object.fromEntries(next) }, { push: true });
     field.value = next.get("q") ?? "";
-    search();
+    if (region === customer.region()) search();
+    else customer.update({ region });
   }
   const hit = event.target.closest(".hit");
   if (hit) choose(hit);
@@ -276,16 +303,23 @@ customer.watch((changed) => {
 });
 reader.start();
 wordings.start();
-offline.start();
+offline.start(async () => {
+  await search({ same: true });
+  const isReached = await reader.refresh();
+  await wordings.reload();
+  return isReached;
+});
 panel.start({ wordings, type: (text) => { field.value = text; onTyped(); } });
 
-// Where the address names no region, the reader's own counts.
-if (!place.params().has("region") && customer.region()) place.go({ region: customer.region() });
 // An address of an article without network is answered with this page.
 if (/^\/(articles|flows)\//.test(location.pathname)) {
-  const article = location.pathname;
-  place.go({ open: article.slice(1) });
+  const open = location.pathname.slice(1) + location.search;
+  history.replaceState(null, "", `/?open=${encodeURIComponent(open)}${location.hash}`);
 }
+// The region of an address that was shared is that of this customer; where there is none, the reader's own counts.
+const shared = place.params().get("region");
+if (shared) customer.update({ region: shared });
+else place.go({ region: customer.region() || null });
 const isShown = results.childElementCount > 0 && !place.params().get("region");
 if (place.params().has("open") || place.params().has("wording") || !isShown) arrive();
 

@@ -6,6 +6,7 @@ import * as offline from "./parts/offline.js";
 import * as reader from "./parts/reader.js";
 import * as wordings from "./parts/wordings.js";
 import { copy } from "./parts/clipboard.js";
+import { latest, swap } from "./parts/fragment.js";
 
 const press = (selector) => {
   const target = document.querySelector(selector);
@@ -20,13 +21,11 @@ document.addEventListener("click", (event) => {
 
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || event.defaultPrevented || document.querySelector("dialog[open]")) return;
+  if (event.target.closest("input, textarea, select")) return;
   // Back to the search that was left, or to a new one.
   if (document.referrer.startsWith(`${location.origin}/?`) && history.length > 1) history.back();
   else location.href = "/";
 });
-
-// A region or a day that is chosen counts at once.
-document.querySelector("form.filter")?.addEventListener("change", (event) => event.currentTarget.requestSubmit());
 
 document.querySelector(".only-differences")?.addEventListener("change", (event) => {
   document.querySelector(".compared").classList.toggle("hides-same", event.target.checked);
@@ -49,9 +48,22 @@ keys.bind("KeyL", () => press(".article .copy-link"), { label: "key-link" });
 
 reader.start();
 wordings.start();
-offline.start();
+offline.start(reader.refresh);
+
+// A comparison follows the prices.
+const fetchComparison = latest();
+async function refreshComparison() {
+  const shown = document.querySelector(".comparison");
+  const reply = shown && (await fetchComparison(location.href).catch(() => null));
+  const next = reply?.ok && new DOMParser().parseFromString(reply.text, "text/html").querySelector(".comparison");
+  if (!next) return;
+  next.querySelector(".compared").className = shown.querySelector(".compared").className;
+  swap(shown, next.innerHTML, reader.decorate);
+}
+
 live.follow(() => {
   reader.refresh();
+  refreshComparison();
   wordings.refresh();
   offline.keepSoon();
   news.show();

@@ -9,10 +9,11 @@ self.addEventListener("install", (event) => {
     const page = await fetch("/");
     if (!page.ok) throw new Error(`the page is answered with ${page.status}`);
     const html = await page.clone().text();
-    await content.put("/", page);
     // The page names all it needs.
     const needed = [...html.matchAll(/(?:href|src)="(\/assets\/[^"]+)"/g)].map((match) => match[1]);
     await (await caches.open(ASSETS)).addAll([...new Set(needed)]);
+    // Last: a page without its scripts would be worse than the one before.
+    await content.put("/", page);
     await self.skipWaiting();
   })());
 });

@@ -45,7 +45,7 @@ function toggle(button) {
 export function start() {
   // The comparison itself says what is put aside.
   const compared = document.querySelector(".catalogue [name=products]");
-  if (compared) mine.set(LIST, compared.value.split(",").filter(Boolean).map((id) => ({ kind: "product", id })));
+  if (compared && new URLSearchParams(location.search).has("products")) mine.set(LIST, compared.value.split(",").filter(Boolean).map((id) => ({ kind: "product", id })));
   document.addEventListener("click", (event) => {
     const button = event.target.closest("button.to-compare");
     if (button) toggle(button);

@@ -38,7 +38,10 @@ function keep() {
 
 export const channel = () => known.channel ?? mine.get("layout").channel ?? "chat";
 
-export const region = () => known.region || mine.get("layout").region || "";
+// The region everything is shown for: this customer's, else the reader's own. All regions (empty) is a choice as well.
+export const region = () => known.region ?? mine.get("layout").region ?? "";
+
+export const isOther = (name, value) => Boolean(known[name] && value !== undefined && known[name] !== value);
 
 // The value of a template's variable, if it is known.
 export function valueOf(variable) {
@@ -62,9 +65,16 @@ export function update(changes) {
   known = { ...known, ...changes };
   keep();
   show();
-  const isOther = (name) => (before[name] ?? "") !== (known[name] ?? "");
-  const changed = Object.keys(changes).filter(isOther);
+  const changed = Object.keys(changes).filter((name) => (before[name] ?? "") !== (known[name] ?? ""));
   if (changed.length) watchers.forEach((tell) => tell(changed));
+}
+
+// Another customer: nothing known of the last one stays.
+export function begin(customer) {
+  const before = known;
+  known = {};
+  watchers.forEach((tell) => tell([...Object.keys(before), "cleared"]));
+  update(customer);
 }
 
 // The call is over: nothing of it is left.
@@ -87,7 +97,7 @@ function show() {
   if (!form) return;
   for (const name of FIELDS) {
     const field = form.elements[name];
-    const value = known[name] ?? "";
+    const value = name === "region" ? region() : (known[name] ?? "");
     if (field.tagName === "SELECT" && value && ![...field.options].some((option) => option.value === value)) field.append(new Option(value));
     if (field.value !== value) field.value = value;
   }
@@ -99,6 +109,8 @@ function show() {
 
 export function start() {
   if (!form) return;
+  // The page around a panel says who the customer is; who it was on the page before is no business of this one.
+  if (document.body.classList.contains("panel")) known = {};
   show();
   form.addEventListener("input", (event) => update({ [event.target.name]: event.target.value }));
   form.addEventListener("submit", (event) => event.preventDefault());

@@ -1,7 +1,7 @@
 // Pieces of pages: fetched, the newest request winning, and put in with the least change.
 
 // What a reader did to an element is kept when its new version comes.
-const READERS_OWN = new Set(["open", "hidden", "aria-selected", "aria-pressed", "aria-expanded"]);
+const READERS_OWN = new Set(["open", "hidden", "aria-selected", "aria-expanded"]);
 
 // Makes requests of one sort; a newer one ends the older, whose reply then never counts.
 export function latest() {
@@ -33,13 +33,15 @@ export function swap(container, html, decorate = () => {}) {
   decorate(next.content);
   const focus = container.contains(document.activeElement) ? nameOf(document.activeElement) : null;
   morph(container, next.content);
-  if (focus && !container.contains(document.activeElement)) container.querySelector(focus)?.focus({ preventScroll: true });
+  // By what it is, not by where it stands: the same place may hold another thing now.
+  const again = focus && container.querySelector(focus);
+  if (again && again !== document.activeElement) again.focus({ preventScroll: true });
 }
 
 function nameOf(element) {
   if (element.id) return `#${CSS.escape(element.id)}`;
-  const { facet, id } = element.dataset;
-  if (facet) return `[data-facet="${facet}"][aria-current]`;
+  const { facet, value, id } = element.dataset;
+  if (facet) return `[data-facet="${facet}"][data-value="${CSS.escape(value)}"]`;
   if (id) return `[data-id="${CSS.escape(id)}"]`;
   const href = element.getAttribute("href");
   return href ? `[href="${CSS.escape(href)}"]` : null;

@@ -8,31 +8,44 @@ const BUNDLE = "/api/v1/offline";
 // How many of the articles used last are kept.
 const KEPT = 50;
 
-// After a change the content is fetched anew, but not with every one of a burst.
+// After a change the content is fetched anew: not with every one of a burst, and not by all desks at one moment.
 const PAUSE_MS = 5_000;
+const SPREAD_MS = 55_000;
+
+// What is asked for at most: it stands in an address.
+const MOST = 150;
 
 let waiting = 0;
 
-export function start() {
+// Shows anew what is shown; false when the server was not reached.
+let showAnew = async () => true;
+
+export function start(refresh) {
+  showAnew = refresh;
+  addEventListener("online", isBack);
   if (!("serviceWorker" in navigator) || document.body.classList.contains("panel")) return;
   navigator.serviceWorker.register("/worker.js").catch(() => {});
-  addEventListener("online", () => banner(null));
   addEventListener("load", () => setTimeout(keep, PAUSE_MS));
-  mine.watch("recents", keepSoon);
+  mine.watch("recents", () => keepIn(PAUSE_MS));
 }
 
-export function keepSoon() {
+function keepIn(pause) {
   clearTimeout(waiting);
-  waiting = setTimeout(keep, PAUSE_MS);
+  waiting = setTimeout(keep, pause);
 }
+
+export const keepSoon = () => keepIn(PAUSE_MS + Math.random() * SPREAD_MS);
 
 // Fetches what is to be had without network. What was kept stays when that fails.
 export async function keep() {
   if (!globalThis.caches || !navigator.onLine) return;
-  const used = [...mine.get("pinned"), ...mine.get("favourites"), ...mine.get("recents")];
-  const ids = [...new Set(used.filter((item) => item.kind !== "template").map((item) => item.id))].slice(0, KEPT);
+  const used = [...mine.get("recents").slice(0, KEPT), ...mine.get("pinned"), ...mine.get("favourites")].slice(0, MOST);
+  const idsOf = (isWanted) => [...new Set(used.filter(isWanted).map((item) => item.id))].join(",");
   try {
-    const asked = new URLSearchParams({ articles: ids.join(",") });
+    const asked = new URLSearchParams({
+      articles: idsOf((item) => item.kind !== "template"),
+      templates: idsOf((item) => item.kind === "template"),
+    });
     // The reader's own region: without network its prices are told.
     const { region } = mine.get("layout");
     if (region) asked.set("region", region);
@@ -40,8 +53,11 @@ export async function keep() {
     if (!reply.ok) return;
     const cache = await caches.open(CACHE);
     await cache.put(BUNDLE, reply);
-    // The page itself, as this reader has it.
-    await cache.add("/");
+    // The page itself, as this reader has it; that of another version needs the scripts that its own worker brings.
+    const page = await fetch("/");
+    const own = new URL("..", import.meta.url).pathname;
+    if (page.ok && (await page.clone().text()).includes(own)) await cache.put("/", page);
+    else if (page.ok) await (await navigator.serviceWorker.getRegistration())?.update();
   } catch {
     // No network: there is nothing newer to keep.
   }
@@ -54,12 +70,20 @@ async function bundle() {
   const kept = await globalThis.caches?.match(BUNDLE);
   known = kept ? await kept.json() : { articles: [], templates: [], made_at: null };
   const parser = new DOMParser();
-  for (const article of known.articles) article.text = parser.parseFromString(article.html, "text/html").body.textContent.replace(/\s+/g, " ").trim();
+  for (const article of known.articles) {
+    // Cells and items stand apart.
+    const html = article.html.replace(/<\/(td|th|li|p|h[1-6]|div|dt|dd|pre|summary|section)>|<br>/g, " $&");
+    article.text = parser.parseFromString(html, "text/html").body.textContent.replace(/\s+/g, " ").trim();
+  }
   return known;
 }
 
+// How often something kept was shown.
+let shownKept = 0;
+
 async function banner(made) {
   const place = document.querySelector("#offline");
+  if (made !== null) shownKept += 1;
   if (!place) return;
   place.hidden = made === null;
   if (made === null) known = null;
@@ -76,7 +100,8 @@ const LETTERS = Object.fromEntries([..."абвгдеёжзийклмнопрст
 const fold = (text) => text.toLowerCase().replace(/[а-яё]/g, (letter) => LETTERS[letter]);
 const wordsOf = (text) => fold(text).match(/[\p{L}\p{N}]+/gu) ?? [];
 
-const CODE = /[*#+][\d*#+\s()-]*\d[\d*#+()-]*|\d{3,}/g;
+// Codes end at their `#`; phone numbers begin with a plus.
+const CODE = /[*#][\d*\s]*\d\s*#|\+\d[\d\s()-]{5,}\d/g;
 const codesOf = (text) => (text.match(CODE) ?? []).map((code) => code.replace(/[\s()-]/g, ""));
 
 // Russian and English words change their ends; what begins alike is taken for the same.
@@ -87,8 +112,9 @@ const CYRILLIC = "йцукенгшщзхъфывапролджэячсмитьб
 const swapped = (text) => [...text.toLowerCase()].map((char) => CYRILLIC[LATIN.indexOf(char)] ?? LATIN[CYRILLIC.indexOf(char)] ?? char).join("");
 
 function found(articles, text) {
-  const codes = codesOf(text).filter((code) => /[*#+]/.test(code));
-  if (codes.length) {
+  const codes = codesOf(text);
+  if (codes.length || /[*#]/.test(text)) {
+    if (!codes.length) return [];
     // A code is matched whole: never a neighbour.
     return articles.filter((article) => codes.every((code) => codesOf(`${article.title} ${article.text}`).includes(code)));
   }
@@ -187,9 +213,21 @@ export async function wordings(id, template) {
 }
 
 // A kept text, as it was filled in without values of the customer.
-export async function fill(id, channel) {
-  const { templates } = await bundle();
-  return templates.find((one) => one.id === id)?.channels[channel] ?? { text: "", html: "", missing: [], refused: t("offline-missing") };
+export async function fill(id, channel, region) {
+  const { templates, made_at, region: own } = await bundle();
+  await banner(made_at ?? "");
+  const kept = templates.find((one) => one.id === id)?.channels[channel];
+  const refused = (why) => ({ text: "", html: "", missing: [], refused: t(why) });
+  if (!kept) return refused("offline-missing");
+  // What may have another price here or today does not go out.
+  const today = new Date().toLocaleDateString("sv");
+  if ((own ?? "") !== region) return refused("offline-region");
+  return today > kept.until ? refused("offline-old") : kept;
 }
 
-export const isBack = () => banner(null);
+// The server answers again: what is shown is asked for anew, and only then the banner goes.
+export async function isBack() {
+  if (document.querySelector("#offline")?.hidden ?? true) return;
+  const before = shownKept;
+  if ((await showAnew()) && shownKept === before) banner(null);
+}

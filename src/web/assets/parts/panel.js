@@ -17,7 +17,10 @@ export function start({ wordings, type }) {
     if (what === "pharos:customer" && told === null) customer.clear();
     else if (what === "pharos:customer" && typeof told === "object") {
       const fields = FIELDS.filter((name) => typeof told[name] === "string" && (name !== "channel" || CHANNELS.includes(told[name])));
-      customer.update(Object.fromEntries(fields.map((name) => [name, told[name].slice(0, MOST)])));
+      const values = Object.fromEntries(fields.map((name) => [name, told[name].slice(0, MOST)]));
+      // Another name or number is another customer.
+      if (customer.isOther("name", values.name) || customer.isOther("number", values.number)) customer.begin(values);
+      else customer.update(values);
     } else if (what === "pharos:search" && typeof text === "string") type(text.slice(0, 1000));
   });
   // Which of them shows the panel, not every browser tells; a message reaches the page of the origin it is sent to and no other.

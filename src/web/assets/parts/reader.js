@@ -16,6 +16,13 @@ const before = reader?.innerHTML ?? "";
 
 let shown = null;
 
+// Told when something is opened: what lies over the reader goes.
+let onOpened = () => {};
+
+export function whenOpened(tell) {
+  onOpened = tell;
+}
+
 export const current = () => reader?.querySelector(".article") ?? null;
 
 // The id of the article or flow that is open.
@@ -67,6 +74,7 @@ export async function open(href, { push = true, focus = false } = {}) {
     html = await offline.article(address.pathname);
   }
   shown = href;
+  onOpened();
   reader.innerHTML = html;
   decorate(reader);
   view("reader");
@@ -103,17 +111,17 @@ function show(section) {
   section.classList.add("is-target");
 }
 
-// What is open is shown anew where it changed; its scroll, focus and opened parts stay.
+// What is open is shown anew where it changed; its scroll, focus and opened parts stay. False when the server was not reached.
 export async function refresh() {
-  const article = current();
-  if (!article) return;
+  if (onDesk ? !shown : !current()) return true;
   const href = onDesk ? shown : location.pathname + location.search;
   const { url } = partOf(href ?? location.pathname);
   const reply = await fetchPart(url).catch(() => null);
-  if (!reply || (onDesk && href !== shown)) return;
+  if (!reply || (onDesk && href !== shown)) return Boolean(reply);
   if (reply.ok) swap(reader, reply.text, decorate);
   else if (reply.status === 404) swap(reader, goneNote(404));
   showMarks();
+  return true;
 }
 
 export function close({ push = true } = {}) {
@@ -231,10 +239,14 @@ function onClick(event) {
   } else if (onDesk && /^\/(articles|flows)\//.test(link.pathname)) {
     event.preventDefault();
     open(link.pathname + link.search + link.hash, { focus: !link.closest("#results") });
-  } else if (onDesk && link.hash && link.pathname === location.pathname) {
+  } else if (onDesk && link.closest(".toc, .text") && link.hash && link.pathname === location.pathname) {
     event.preventDefault();
     const section = document.getElementById(decoded(link.hash.slice(1)));
-    if (section) show(section);
+    if (section) {
+      show(section);
+      section.tabIndex = -1;
+      section.focus({ preventScroll: true });
+    }
     place.go({}, { section: link.hash.slice(1) });
   } else if (onDesk && link.matches(".to-results")) {
     event.preventDefault();

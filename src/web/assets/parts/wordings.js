@@ -5,7 +5,7 @@ import * as offline from "./offline.js";
 import * as place from "./place.js";
 import { copy, say, toast } from "./clipboard.js";
 import { latest } from "./fragment.js";
-import { showMarks, view } from "./reader.js";
+import { showMarks, view, whenOpened } from "./reader.js";
 import { measure } from "./sms.js";
 import { t } from "./words.js";
 
@@ -16,6 +16,10 @@ const fetchText = latest();
 // Told of each copy; the panel in another site's page tells that page.
 let onCopied = () => {};
 let back = null;
+let viewBefore = "results";
+
+// What was asked for last, to ask for it again.
+let asked = null;
 
 // The filling in that was begun last: what is copied waits for it.
 let filling = Promise.resolve();
@@ -27,23 +31,28 @@ export function whenCopied(tell) {
 }
 
 // Opens the wordings of an article, or one template; the best one is ready to be copied.
-export async function open({ article = "", template = "", query = "" }) {
-  const asked = new URLSearchParams(template ? { template } : { article, q: query });
-  for (const [name, value] of place.circumstances()) asked.set(name, value);
-  if (!asked.has("region") && customer.region()) asked.set("region", customer.region());
+export async function open({ article = "", template = "", query = "", focus = true }) {
+  asked = { article, template, query };
+  const parameters = new URLSearchParams(template ? { template } : { article, q: query });
+  for (const [name, value] of place.circumstances()) parameters.set(name, value);
+  if (!parameters.has("region") && customer.region()) parameters.set("region", customer.region());
   let html;
   try {
-    const reply = await fetchPanel(`/wordings?${asked}`);
+    const reply = await fetchPanel(`/wordings?${parameters}`);
     if (!reply) return;
     if (!reply.ok) {
-      toast(t("no-wordings"));
+      toast(t(reply.status === 404 ? "no-wordings" : "failed"));
       return;
     }
     html = reply.text;
   } catch {
     html = await offline.wordings(article, template);
   }
-  if (!isOpen()) back = document.activeElement;
+  if (!isOpen()) {
+    back = document.activeElement;
+    viewBefore = document.body.dataset.view ?? viewBefore;
+  }
+  place.go({ wording: template || null });
   // Made anew: nothing typed into one wording may come to stand in another.
   panel.innerHTML = html;
   panel.querySelector(".wordings")?.append(...ownPhrases());
@@ -53,7 +62,7 @@ export async function open({ article = "", template = "", query = "" }) {
   showMarks();
   const all = [...panel.querySelectorAll(".wording")];
   const fitting = all.filter((wording) => channelsOf(wording).includes(customer.channel()));
-  await expand(fitting[0] ?? all[0] ?? null, { focus: true });
+  await expand(fitting[0] ?? all[0] ?? null, { focus });
 }
 
 // One's own phrases stand below: they belong to no article.
@@ -78,12 +87,20 @@ function ownPhrases() {
   return [section];
 }
 
-export function close() {
+// Takes the wordings away, and ends what is on its way to become some.
+export function dismiss() {
+  fetchPanel.stop();
   if (!isOpen()) return;
   panel.hidden = true;
   panel.replaceChildren();
   document.body.classList.remove("has-wordings");
-  view(document.querySelector("#reader .article") && innerWidth > 900 ? "reader" : "results");
+  place.go({ wording: null });
+}
+
+export function close() {
+  if (!isOpen()) return;
+  dismiss();
+  view(viewBefore);
   if (back?.isConnected) back.focus({ preventScroll: true });
   else document.querySelector("#q")?.focus();
 }
@@ -112,8 +129,12 @@ async function expand(wording, { focus = false } = {}) {
     if (!field.name) continue;
     const known = customer.valueOf(field.name);
     const fits = field.tagName !== "SELECT" || [...field.options].some((option) => option.value === known);
-    if (known && fits) field.value = known;
-    field.closest("label").classList.toggle("is-known", Boolean(known && fits));
+    const label = field.closest("label");
+    const isKnown = Boolean(known && fits);
+    if (isKnown) field.value = known;
+    // What is no longer known must not stay in the text.
+    else if (label.classList.contains("is-known")) field.value = field.tagName === "SELECT" ? "" : field.defaultValue;
+    label.classList.toggle("is-known", isKnown);
   }
   if (focus) wording.querySelector(".pick").focus();
   filling = fill(wording);
@@ -148,10 +169,10 @@ async function fill(wording) {
         body: JSON.stringify({ template: wording.dataset.template, channel, values, region, as_of: place.params().get("as_of") }),
       });
       if (!reply) return;
-      const told = JSON.parse(reply.text);
+      const told = read(reply.text);
       filled = reply.ok ? told : { text: "", html: "", missing: [], refused: told.errors?.map((error) => `${labelOf(wording, error.name)}: ${error.message}`).join("; ") || told.detail };
     } catch {
-      filled = await offline.fill(wording.dataset.template, channel);
+      filled = await offline.fill(wording.dataset.template, channel, customer.region());
     }
   }
   const area = wording.querySelector(".text-of");
@@ -163,6 +184,15 @@ async function fill(wording) {
   formatted.innerHTML = filled.html;
   formatted.hidden = channel !== "email" || !filled.text;
   showState(wording);
+}
+
+// What came from the server; a page of a proxy says nothing.
+function read(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return { detail: t("failed") };
+  }
 }
 
 const labelOf = (wording, name) => {
@@ -202,9 +232,18 @@ export async function copyOpened() {
   const size = measure(text);
   const told = channel === "sms" ? `${t("copied")}: ${size.characters} ${t("characters")}, ${size.segments} SMS` : `${t("copied")}: ${t(`channel-${channel}`)}`;
   if (await copy(text, { html: channel === "email" ? html : null, told })) {
+    // What is used is what is kept for times without network, and what is told of when it changes.
+    const { article, title } = panel.querySelector(".wordings").dataset;
+    if (article && title) mine.add("recents", { kind: "article", id: article, title });
+    mine.add("recents", { kind: "template", id: wording.dataset.template, title: wording.dataset.title });
     onCopied({ template: wording.dataset.template, channel, text, html: channel === "email" ? html : null });
   }
 }
+
+// The network is back: what was shown from what is kept is asked for again.
+export const reload = async () => {
+  if (isOpen()) await open({ ...asked, focus: panel.contains(document.activeElement) });
+};
 
 // The content or the customer changed: what is open is filled in anew, what was typed into its form stays.
 export const refresh = async () => {
@@ -214,6 +253,7 @@ export const refresh = async () => {
 
 export function start() {
   if (!panel) return;
+  whenOpened(dismiss);
   panel.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     const wording = event.target.closest(".wording");
@@ -250,7 +290,14 @@ export function start() {
   });
   customer.watch(async (changed) => {
     if (!isOpen()) return;
-    if (changed.includes("cleared")) panel.querySelectorAll(".variables").forEach((form) => form.reset());
+    if (changed.includes("cleared")) {
+      panel.querySelectorAll(".wording").forEach((wording) => {
+        wording.querySelector(".variables").reset();
+        // Also what was written into the text itself.
+        wording.querySelector(".text-of").value = "";
+        delete wording.filled;
+      });
+    }
     // What is typed into the wording's own form is filled in by that form.
     const isTyped = panel.contains(document.activeElement) && document.activeElement.closest(".variables");
     const isOther = ["channel", "region", "cleared"].some((name) => changed.includes(name));
