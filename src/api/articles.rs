@@ -1,5 +1,8 @@
 //! Articles.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use axum::extract::State;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -213,27 +216,56 @@ pub async fn get(
 /// # Errors
 /// There is no such article, or none of it is in force.
 pub fn view(snapshot: &Snapshot, id: &str, filter: &Filter) -> Result<ArticleView, Problem> {
+    let mut view = text(snapshot, id, filter)?;
+    let (engine, region) = (&snapshot.engine, filter.region.as_deref());
+    let Some((_, article)) = engine.library.find(id) else { return Ok(view) };
+    let others = article.sections.iter().enumerate().filter_map(|(number, section)| {
+        let validity = section.validity.as_deref().cloned().unwrap_or_default();
+        let is_other = !article.section_in_force(number, filter.day, region);
+        Some((number, other_day(&validity, filter).filter(|_| is_other)?, validity))
+    });
+    // Their values are those of their own time: each day is rendered once.
+    let mut rendered: BTreeMap<Date, Vec<String>> = BTreeMap::new();
+    let catalog = &engine.library.catalog;
+    for (number, day, validity) in others {
+        let section = &article.sections[number];
+        let of_that_day = match rendered.entry(day) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => {
+                let body = engine.reader.source(id)?.unwrap_or_default();
+                let reading = Reading { catalog, lang: article.lang, day, region };
+                entry.insert(markdown::render_sections(&body, &article.sections, &article.path, reading))
+            }
+        };
+        view.not_in_force.push(SectionView {
+            anchor: section.anchor.to_string(),
+            heading: catalog.expand(&section.heading, article.lang, day, region),
+            level: section.level,
+            html: of_that_day.get_mut(number).map(std::mem::take).unwrap_or_default(),
+            validity,
+        });
+    }
+    view.related = engine.related(article, filter)?;
+    Ok(view)
+}
+
+/// The same without what is not in force and without what is related: all there is to read.
+///
+/// # Errors
+/// There is no such article, or none of it is in force.
+pub fn text(snapshot: &Snapshot, id: &str, filter: &Filter) -> Result<ArticleView, Problem> {
     let engine = &snapshot.engine;
     let library = &engine.library;
     let region = filter.region.as_deref();
     let found = library.find(id).filter(|(_, a)| a.validity().in_force(filter.day, region));
     let (_, article) = found.ok_or_else(|| Problem::not_found("article", id))?;
     let body = engine.reader.source(id)?.unwrap_or_default();
-    let reading = |day| Reading { catalog: &library.catalog, lang: article.lang, day, region };
-    let today = reading(filter.day);
+    let today = Reading { catalog: &library.catalog, lang: article.lang, day: filter.day, region };
     let rendered = markdown::render_sections(&body, &article.sections, &article.path, today);
     let mut sections = Vec::new();
-    let mut not_in_force = Vec::new();
     let mut html = String::new();
     for (number, (section, section_html)) in article.sections.iter().zip(rendered).enumerate() {
         let validity = section.validity.as_deref().cloned().unwrap_or_default();
-        let view = |day, html| SectionView {
-            anchor: section.anchor.to_string(),
-            heading: library.catalog.expand(&section.heading, article.lang, day, region),
-            level: section.level,
-            html,
-            validity: validity.clone(),
-        };
         if article.section_in_force(number, filter.day, region) {
             if number > 0 {
                 let tag = section.level.clamp(2, 6);
@@ -243,12 +275,13 @@ pub fn view(snapshot: &Snapshot, id: &str, filter: &Filter) -> Result<ArticleVie
                 html.push_str(&format!("<h{tag} id=\"{anchor}\">{line}</h{tag}>\n"));
             }
             html.push_str(&section_html);
-            sections.push(view(filter.day, section_html));
-        } else if let Some(day) = other_day(&validity, filter) {
-            // Its values are those of its own time.
-            let mut of_that_day =
-                markdown::render_sections(&body, &article.sections, &article.path, reading(day));
-            not_in_force.push(view(day, of_that_day.swap_remove(number)));
+            sections.push(SectionView {
+                anchor: section.anchor.to_string(),
+                heading: library.catalog.expand(&section.heading, article.lang, filter.day, region),
+                level: section.level,
+                html: section_html,
+                validity,
+            });
         }
     }
     let twins = article.translation_ids();
@@ -263,11 +296,11 @@ pub fn view(snapshot: &Snapshot, id: &str, filter: &Filter) -> Result<ArticleVie
         validity: article.validity().clone(),
         html,
         sections,
-        not_in_force,
+        not_in_force: Vec::new(),
         values: live_values(article, snapshot, filter),
         products: article.products().map(str::to_owned).collect(),
         tags: article.matter.tags.clone(),
-        related: engine.related(article, filter)?,
+        related: Vec::new(),
         translations: twins.into_iter().filter(is_served).collect(),
         templates: engine.templates_of(Some(&article.id), "", filter),
         replaced_by: library.replacement(article, filter.day, region),

@@ -57,9 +57,10 @@ pub async fn list(
     reader.finish(Code::InvalidParameter)?;
     let since =
         given(params.since.as_deref()).map(|text| read_moment(text, state.settings.zone())).transpose()?;
-    let generation = state.snapshot()?.generation;
+    let snapshot = state.snapshot()?;
+    let (generation, today) = (snapshot.generation, state.app.clock.today());
     let asked = Asked { since, products: parted(params.product.as_deref()), subjects };
-    let (changes, total) = state.app.changes.find(&asked, limit);
+    let (changes, total) = state.app.changes.find(&asked, limit, |what| snapshot.serves(what, today));
     Ok(Json(ChangeList { changes, total, generation }))
 }
 

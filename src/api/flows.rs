@@ -88,7 +88,7 @@ pub fn view(snapshot: &Snapshot, id: &str, filter: &Filter) -> Result<FlowView, 
     let region = filter.region.as_deref();
     let found = library.find(id).and_then(|(_, a)| Some((a, a.matter.flow.as_ref()?)));
     let (article, start) = found.ok_or_else(|| Problem::not_found("flow", id))?;
-    let view = articles::view(snapshot, id, filter)?;
+    let view = articles::text(snapshot, id, filter)?;
     let body = snapshot.engine.reader.source(id)?.unwrap_or_default();
     let choices = flow::choices(article, &body);
     let reading = Reading { catalog: &library.catalog, lang: article.lang, day: filter.day, region };

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::extract::State;
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::answers::template::Template;
+use crate::answers::template::{Channel, Template};
 use crate::answers::templates::Filling;
 use crate::api::articles;
 use crate::api::parameters::FilterParams;
@@ -28,12 +28,17 @@ pub const ESSENTIAL: &str = "essential";
 /// The most articles in one bundle; a device is no copy of the whole base.
 const MAX_ARTICLES: usize = 300;
 
+/// Days from now on which it is looked whether a wording will be the same.
+const LATER: [i64; 3] = [1, 3, 7];
+
 /// What to keep.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct OfflineParams {
     /// Ids of the articles that were used, parted by commas; those that are gone are passed over.
     articles: Option<String>,
+    /// Ids of answer templates that were used, parted by commas.
+    templates: Option<String>,
     #[serde(flatten)]
     #[param(ignore)]
     filter: FilterParams,
@@ -65,6 +70,9 @@ pub struct KeptWording {
     pub html: String,
     /// What is missing: while there is anything, the text must not go out.
     pub missing: Vec<String>,
+    /// The last day of which it is known that the text is the same; later it must not go out.
+    #[schema(value_type = String, format = Date)]
+    pub until: Date,
 }
 
 /// An answer template to be used without network.
@@ -86,6 +94,8 @@ pub struct Bundle {
     /// The day the values in it are of.
     #[schema(value_type = String, format = Date)]
     pub as_of: Date,
+    /// The region the values in it are of; none is every region.
+    pub region: Option<String>,
     /// When it was made.
     #[schema(value_type = String, format = DateTime)]
     pub made_at: Timestamp,
@@ -106,27 +116,30 @@ pub async fn get(
 ) -> Result<Json<Bundle>, Problem> {
     let filter = params.filter.filter(state.app.clock.today())?;
     let asked = list(params.articles.as_deref());
+    let templates = list(params.templates.as_deref());
     let made_at = state.app.clock.now();
-    Ok(Json(state.run(move |snapshot| bundle(snapshot, asked, &filter, made_at)).await?))
+    Ok(Json(state.run(move |snapshot| bundle(snapshot, asked, templates, &filter, made_at)).await?))
 }
 
 fn bundle(
     snapshot: &Snapshot,
     asked: Vec<String>,
+    templates: Vec<String>,
     filter: &Filter,
     made_at: Timestamp,
 ) -> Result<Bundle, Problem> {
     let engine = &snapshot.engine;
     let essential = Filter { tags: vec![ESSENTIAL.to_owned()], ..filter.clone() };
-    let mut ids = asked;
-    ids.extend(engine.list(&essential).into_iter().map(|article| article.id.clone()));
+    let mut ids: Vec<String> =
+        engine.list(&essential).into_iter().map(|article| article.id.clone()).collect();
+    ids.extend(asked);
     let mut seen = BTreeSet::new();
     ids.retain(|id| seen.insert(id.clone()));
     let is_served = |id: &&String| engine.library.find(id).is_some_and(|(_, article)| filter.admits(article));
     let mut kept = Vec::new();
-    let mut used: BTreeSet<String> = BTreeSet::new();
+    let mut used: BTreeSet<String> = templates.into_iter().take(MAX_ARTICLES).collect();
     for id in ids.iter().filter(is_served).take(MAX_ARTICLES) {
-        let view = articles::view(snapshot, id, filter)?;
+        let view = articles::text(snapshot, id, filter)?;
         used.extend(view.templates.iter().cloned());
         kept.push(KeptArticle {
             id: view.id,
@@ -139,16 +152,24 @@ fn bundle(
     }
     let templates = used.iter().filter_map(|id| engine.templates.find(id));
     let templates = templates.map(|found| template(snapshot, found, filter)).collect();
-    Ok(Bundle { as_of: filter.day, made_at, articles: kept, templates })
+    Ok(Bundle { as_of: filter.day, region: filter.region.clone(), made_at, articles: kept, templates })
 }
 
 fn template(snapshot: &Snapshot, template: &Template, filter: &Filter) -> KeptTemplate {
     let engine = &snapshot.engine;
-    let catalog = Arc::clone(&engine.library.catalog);
-    let filling = Filling { catalog, day: filter.day, region: filter.region.clone() };
+    let fill = |channel: Channel, day: Date| {
+        let catalog = Arc::clone(&engine.library.catalog);
+        let filling = Filling { catalog, day, region: filter.region.clone() };
+        engine.templates.fill(&template.id, channel, &BTreeMap::new(), &filling).ok()
+    };
     let filled = template.bodies.iter().filter_map(|body| {
-        let filled = engine.templates.fill(&template.id, body.channel, &BTreeMap::new(), &filling).ok()?;
-        let kept = KeptWording { text: filled.text, html: filled.html, missing: filled.missing };
+        let filled = fill(body.channel, filter.day)?;
+        let later = LATER.iter().map_while(|days| {
+            let day = filter.day.checked_add(days.days()).ok()?;
+            fill(body.channel, day).filter(|later| later.text == filled.text).map(|_| day)
+        });
+        let until = later.last().unwrap_or(filter.day);
+        let kept = KeptWording { text: filled.text, html: filled.html, missing: filled.missing, until };
         Some((body.channel.name(), kept))
     });
     KeptTemplate {

@@ -8,6 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::api::parameters::FilterParams;
 use crate::api::reply::Json;
+use crate::api::search::check_length;
 use crate::app::snapshot::Snapshot;
 use crate::content::catalog::{AttributeType, Catalog, Lang, Product};
 use crate::content::eligibility;
@@ -147,35 +148,44 @@ pub async fn list(
 ) -> Result<Json<ProductList>, Problem> {
     let filter = params.filter.filter(state.app.clock.today())?;
     let (text, family) = (params.q.unwrap_or_default(), params.family);
+    check_length(&text)?;
     let reply = state.run(move |snapshot| {
-        let products = listed(snapshot, &text, given(family.as_deref()), &filter);
+        let library = &snapshot.engine.library;
+        let lang = filter.lang.unwrap_or_default();
+        let found = listed(snapshot, &text, given(family.as_deref()), &filter);
+        let products: Vec<_> = found.map(|product| view(product, library, lang, &filter)).collect();
         Ok(ProductList { total: products.len(), products })
     });
     Ok(Json(reply.await?))
 }
 
 /// The products a filter admits that have all words of a query in their names, perhaps of one family; the page uses it as well.
-pub fn listed(snapshot: &Snapshot, text: &str, family: Option<&str>, filter: &Filter) -> Vec<ProductView> {
+pub fn listed<'s>(
+    snapshot: &'s Snapshot,
+    text: &str,
+    family: Option<&'s str>,
+    filter: &'s Filter,
+) -> impl Iterator<Item = &'s Product> + use<'s> {
     let library = &snapshot.engine.library;
-    let lang = filter.lang.unwrap_or_default();
-    let asked = words::words(text);
-    let has_words = |product: &Product| {
+    let asked: Vec<(String, String)> = words::words(text)
+        .into_iter()
+        .map(|word| (morphology::lemma(&word.form).to_string(), word.form))
+        .collect();
+    let has_words = move |product: &Product| {
         let family = library.catalog.family(&product.family);
         let family = family.map(|family| family.title.all()).unwrap_or_default();
         let names =
             product.title.all().into_iter().chain(product.aliases.iter().map(String::as_str)).chain(family);
         let names: Vec<String> = names.flat_map(words::words).map(|word| word.form).collect();
-        asked.iter().all(|word| {
-            let lemma = morphology::lemma(&word.form);
-            names.iter().any(|name| name.starts_with(&word.form) || morphology::lemma(name) == lemma)
+        asked.iter().all(|(lemma, form)| {
+            names.iter().any(|name| name.starts_with(form) || *morphology::lemma(name) == **lemma)
         })
     };
-    let found = library.catalog.products().filter(|product| {
+    library.catalog.products().map(AsRef::as_ref).filter(move |product| {
         is_admitted(product, filter)
             && family.is_none_or(|family| family == product.family)
-            && (asked.is_empty() || has_words(product))
-    });
-    found.map(|product| view(product, library, lang, filter)).collect()
+            && has_words(product)
+    })
 }
 
 /// A product with its values in force.

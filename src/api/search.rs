@@ -67,7 +67,11 @@ impl SearchParams {
 }
 
 /// Refuses queries that are no questions.
-fn check_length(text: &str) -> Result<(), Problem> {
+/// Refuses a query that is too long.
+///
+/// # Errors
+/// It is.
+pub fn check_length(text: &str) -> Result<(), Problem> {
     let length = text.chars().count();
     if length <= MAX_QUERY_CHARS {
         return Ok(());

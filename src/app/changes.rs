@@ -84,8 +84,16 @@ impl Change {
     /// The change without what is different: for events, which only tell that something is.
     #[must_use]
     pub fn in_short(&self) -> Self {
-        let what = Changed { sections: Vec::new(), ..self.what.clone() };
-        Self { what, ..self.clone() }
+        let Changed { change, subject, id, title, products, .. } = &self.what;
+        let what = Changed {
+            change: *change,
+            subject: *subject,
+            id: id.clone(),
+            title: title.clone(),
+            products: products.clone(),
+            sections: Vec::new(),
+        };
+        Self { at: self.at, generation: self.generation, what }
     }
 }
 
@@ -155,17 +163,31 @@ impl Changes {
     }
 
     /// The changes asked for, newest first, and how many there are in all.
-    pub fn find(&self, asked: &Asked, limit: usize) -> (Vec<Arc<Change>>, usize) {
+    ///
+    /// What is no longer served (`is_served`) is told without its text: an article that was taken back must not be read here.
+    pub fn find(
+        &self,
+        asked: &Asked,
+        limit: usize,
+        is_served: impl Fn(&Changed) -> bool,
+    ) -> (Vec<Arc<Change>>, usize) {
         let fits = |change: &&Arc<Change>| {
             (asked.subjects.is_empty() || asked.subjects.contains(&change.what.subject))
                 && (asked.products.is_empty()
                     || change.what.products.iter().any(|p| asked.products.contains(p)))
         };
         let noted = self.noted.read().unwrap_or_else(PoisonError::into_inner);
-        let fitting = noted.iter().take_while(|c| asked.since.is_none_or(|since| c.at >= since)).filter(fits);
-        let mut found: Vec<Arc<Change>> = fitting.cloned().collect();
-        let total = found.len();
-        found.truncate(limit);
+        // A clock that was set back does not hide what is older.
+        let fitting = noted.iter().filter(|c| asked.since.is_none_or(|since| c.at >= since)).filter(fits);
+        let mut found: Vec<Arc<Change>> = Vec::new();
+        let mut total = 0;
+        for change in fitting {
+            if total < limit {
+                let is_whole = change.what.sections.is_empty() || is_served(&change.what);
+                found.push(if is_whole { Arc::clone(change) } else { Arc::new(change.in_short()) });
+            }
+            total += 1;
+        }
         (found, total)
     }
 }

@@ -167,13 +167,13 @@ pub fn articles(
     let mut parts = Parts::new();
     let lang = after.lang;
     let title = |article: &Article| article.title_on(catalog, day, None);
-    parts.compare("", label(lang, "Название", "Title"), Some(&title(before)), Some(&title(after)));
-    parts.compare("", label(lang, "Статус", "Status"), Some(status(before, lang)), Some(status(after, lang)));
+    parts.compare("", lang.either("Название", "Title"), Some(&title(before)), Some(&title(after)));
+    parts.compare("", lang.either("Статус", "Status"), Some(status(before, lang)), Some(status(after, lang)));
     let validity = |article: &Article| in_words(article.validity(), lang);
-    parts.compare("", label(lang, "Действует", "In force"), Some(&validity(before)), Some(&validity(after)));
+    parts.compare("", lang.either("Действует", "In force"), Some(&validity(before)), Some(&validity(after)));
     let replaced = |article: &Article| article.matter.replaced_by.as_ref().map(|id| id.text.to_string());
     let (was, is) = (replaced(before), replaced(after));
-    parts.compare("", label(lang, "Чем заменена", "Replaced by"), was.as_deref(), is.as_deref());
+    parts.compare("", lang.either("Чем заменена", "Replaced by"), was.as_deref(), is.as_deref());
     let old = texts(before, before_body, catalog, day);
     let new = texts(after, after_body, catalog, day);
     let first = title(after);
@@ -193,30 +193,23 @@ pub fn articles(
     parts.changes
 }
 
-fn label(lang: Lang, russian: &'static str, english: &'static str) -> &'static str {
-    match lang {
-        Lang::Ru => russian,
-        Lang::En => english,
-    }
-}
-
 fn status(article: &Article, lang: Lang) -> &'static str {
     match article.matter.status {
-        Status::Archived => label(lang, "в архиве", "archived"),
-        _ => label(lang, "действует", "in force"),
+        Status::Archived => lang.either("в архиве", "archived"),
+        _ => lang.either("действует", "in force"),
     }
 }
 
 /// Where and when something is in force, in words.
 fn in_words(validity: &Validity, lang: Lang) -> String {
     let mut parts = Vec::new();
-    let dates = [(validity.from, label(lang, "с", "from")), (validity.to, label(lang, "по", "to"))];
+    let dates = [(validity.from, lang.either("с", "from")), (validity.to, lang.either("по", "to"))];
     for (day, word) in dates {
         parts.extend(day.map(|day| format!("{word} {day}")));
     }
     parts.extend(validity.regions.iter().cloned());
     if parts.is_empty() {
-        label(lang, "всегда и везде", "always and everywhere").to_owned()
+        lang.either("всегда и везде", "always and everywhere").to_owned()
     } else {
         parts.join(", ")
     }
@@ -245,10 +238,10 @@ fn texts(article: &Article, body: &str, catalog: &Catalog, day: Date) -> Vec<(St
 /// What is different in a template, by channel.
 pub fn templates(before: &Template, after: &Template) -> Vec<SectionChange> {
     let mut parts = Parts::new();
-    let title = label(after.lang, "Название", "Title");
+    let title = after.lang.either("Название", "Title");
     parts.compare("", title, Some(&before.title), Some(&after.title));
     let validity = |template: &Template| in_words(&template.validity, after.lang);
-    let in_force = label(after.lang, "Действует", "In force");
+    let in_force = after.lang.either("Действует", "In force");
     parts.compare("", in_force, Some(&validity(before)), Some(&validity(after)));
     for body in &after.bodies {
         let was = before.body(body.channel).map(|body| body.source.as_str());
@@ -261,17 +254,17 @@ pub fn templates(before: &Template, after: &Template) -> Vec<SectionChange> {
 }
 
 /// What is different in a product: every value that is announced, with the days and regions it is for.
-pub fn products(before: &Product, after: &Product, lang: Lang) -> Vec<SectionChange> {
+pub fn products(before: &Product, after: &Product, rules: [&str; 2], lang: Lang) -> Vec<SectionChange> {
     let mut parts = Parts::new();
-    let title = label(lang, "Название", "Title");
+    let title = lang.either("Название", "Title");
     parts.compare("", title, Some(before.title.get(lang)), Some(after.title.get(lang)));
     let status = |product: &Product| match product.status {
-        Status::Archived => label(lang, "в архиве", "archived"),
-        _ => label(lang, "действует", "in force"),
+        Status::Archived => lang.either("в архиве", "archived"),
+        _ => lang.either("действует", "in force"),
     };
-    parts.compare("", label(lang, "Статус", "Status"), Some(status(before)), Some(status(after)));
+    parts.compare("", lang.either("Статус", "Status"), Some(status(before)), Some(status(after)));
     let validity = |product: &Product| in_words(&product.validity, lang);
-    let in_force = label(lang, "Действует", "In force");
+    let in_force = lang.either("Действует", "In force");
     parts.compare("", in_force, Some(&validity(before)), Some(&validity(after)));
     let values = |product: &Product, attribute: &str| {
         let (attribute, variants) = product.values.iter().find(|(known, _)| known.id == attribute)?;
@@ -290,6 +283,7 @@ pub fn products(before: &Product, after: &Product, lang: Lang) -> Vec<SectionCha
         let (was, is) = (values(before, &attribute.id), values(after, &attribute.id));
         parts.compare(&attribute.id, attribute.label.get(lang), was.as_deref(), is.as_deref());
     }
+    parts.compare("", lang.either("Кому подходит", "Who can have it"), Some(rules[0]), Some(rules[1]));
     parts.changes
 }
 

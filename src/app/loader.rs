@@ -15,6 +15,7 @@ use crate::app::snapshot::Folders;
 use crate::clock::Clock;
 use crate::content::article::{Article, ParsedArticle};
 use crate::content::catalog::{Catalog, Lang};
+use crate::content::eligibility;
 use crate::content::files::{self, Listing};
 use crate::content::front_matter::Status;
 use crate::content::library::{self, Library, Loaded, Plan, Scope, Slot, Source};
@@ -302,7 +303,10 @@ impl Loader {
             let (change, product, sections) = match (served(&before, id), served(&next, id)) {
                 (None, Some(new)) => (Happened::Added, new, Vec::new()),
                 (Some(old), Some(new)) => {
-                    let sections = diff::products(&old, &new, lang);
+                    let rules = [(&old, &*before), (&new, &next)].map(|(product, catalog)| {
+                        eligibility::rules(product, catalog, lang, self.library.day, None).join("; ")
+                    });
+                    let sections = diff::products(&old, &new, [&rules[0], &rules[1]], lang);
                     // A product that only moved in its file, or got another alias, is the same to readers.
                     if sections.is_empty() {
                         continue;
@@ -391,6 +395,8 @@ impl Loader {
         if !is_same {
             // What the index holds is the text of before, until this is committed.
             let old = before.and_then(|b| b.article.clone()).filter(|_| was_served);
+            // What became a draft is told of as readers knew it.
+            let known = old.clone();
             let old = old.and_then(|old| Some((old, self.committed_text(&id)?)));
             self.writer.put(slot, parsed, &self.library.catalog, self.library.day)?;
             let happened = match (was_served, parsed.article.matter.status != Status::Draft) {
@@ -404,7 +410,8 @@ impl Loader {
             let sections = old.filter(|_| happened == Happened::Changed).map(|(old, body)| {
                 diff::articles((&old, &body), (&parsed.article, &parsed.body), catalog, day)
             });
-            update.changes.push(article_change(happened, &parsed.article, catalog, day, sections));
+            let told = known.as_deref().filter(|_| happened == Happened::Removed).unwrap_or(&parsed.article);
+            update.changes.push(article_change(happened, told, catalog, day, sections));
         }
         Ok(true)
     }

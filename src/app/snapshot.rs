@@ -4,9 +4,14 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::OnceLock;
 
+use jiff::civil::Date;
+
+use crate::app::changes::{Changed, Subject};
 use crate::content::files::Folder;
+use crate::content::front_matter::Status;
 use crate::content::problem::{Position, Problem, Report, Severity};
 use crate::search::engine::Engine;
+use crate::search::filter::Filter;
 use crate::settings::Settings;
 
 /// The content folders.
@@ -52,6 +57,18 @@ impl Snapshot {
     /// A snapshot of an engine.
     pub fn new(generation: u64, engine: Engine, folders: Folders, watch_fault: Option<String>) -> Self {
         Self { generation, engine, folders, watch_fault, problems: OnceLock::new(), regions: OnceLock::new() }
+    }
+
+    /// Whether what changed is served to readers on a day: drafts, what is gone and what is of other days is not.
+    pub fn serves(&self, what: &Changed, day: Date) -> bool {
+        let library = &self.engine.library;
+        match what.subject {
+            Subject::Article => {
+                library.find(&what.id).is_some_and(|(_, article)| Filter::on(day).admits(article))
+            }
+            Subject::Template => self.engine.templates.find(&what.id).is_some_and(|t| t.in_force(day, None)),
+            Subject::Product => library.catalog.product(&what.id).is_some_and(|p| p.status != Status::Draft),
+        }
     }
 
     /// Everything that is wrong with the content, by file. Found when first asked for.

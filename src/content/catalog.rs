@@ -32,6 +32,14 @@ pub enum Lang {
 }
 
 impl Lang {
+    /// One of two texts, by the language.
+    pub fn either(self, russian: &'static str, english: &'static str) -> &'static str {
+        match self {
+            Self::Ru => russian,
+            Self::En => english,
+        }
+    }
+
     /// Every language, in the order of preference.
     pub const ALL: [Self; 2] = [Self::Ru, Self::En];
 

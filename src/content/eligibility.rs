@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 
 use crate::content::catalog::{Catalog, Lang, Localized, Product};
+use crate::content::front_matter::Status;
 use crate::content::problem::{Position, Report};
 use crate::content::validity::Validity;
 use crate::content::yaml::{self, Fields, Node, Value};
@@ -74,12 +75,24 @@ pub fn rules(
             Lang::En => format!("Not with {}", against.join(", ")),
         });
     }
-    let needed = named(&needed);
-    if !needed.is_empty() {
-        told.push(match lang {
-            Lang::Ru => format!("Только вместе с: {}", needed.join(" или ")),
-            Lang::En => format!("Only with {}", needed.join(" or ")),
-        });
+    let offered_now = named(&needed);
+    // What is needed and not to be had is told all the same: without it the product cannot be had either.
+    let (needed, is_to_be_had) = match offered_now.is_empty() {
+        false => (offered_now, true),
+        true => {
+            let known =
+                needed.iter().filter_map(|id| catalog.product(id)).filter(|p| p.status != Status::Draft);
+            (known.map(|other| quoted(other.title.get(lang), lang)).collect(), false)
+        }
+    };
+    if !product.only_with.is_empty() {
+        let (needed, now) = (needed.join(lang.either(" или ", " or ")), !is_to_be_had);
+        let now = if now {
+            lang.either(" (сейчас не предлагается)", " (not offered now)")
+        } else {
+            ""
+        };
+        told.push(format!("{} {needed}{now}", lang.either("Только вместе с:", "Only with")));
     }
     told.extend(product.only_tariffs.as_ref().map(|rule| tariffs(rule, lang)));
     told

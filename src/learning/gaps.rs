@@ -17,6 +17,9 @@ const MAX_REPORTS: i64 = 10_000;
 /// Notes shown of one gap, the newest.
 const MAX_NOTES: usize = 5;
 
+/// Regions named of one gap.
+const MAX_REGIONS: usize = 20;
+
 /// What is read of a report, in the order of [`Row`].
 const COLUMNS: &str = "query, folded, note, region, lang, at";
 
@@ -153,7 +156,7 @@ fn gather(reports: impl Iterator<Item = Row>) -> Vec<Gap> {
         gap.last_at = told_at;
         gap.lang = lang.as_deref().and_then(Lang::of);
         gap.notes.extend(note);
-        let region = region.filter(|region| !gap.regions.contains(region));
+        let region = region.filter(|region| gap.regions.len() < MAX_REGIONS && !gap.regions.contains(region));
         gap.regions.extend(region);
     }
     for gap in &mut gaps {

@@ -568,7 +568,7 @@ impl Engine {
         let region = filter.region.as_deref();
         let mut found = self.templates.for_article(&article.id, &products, article.lang, filter.day, region);
         if !query.trim().is_empty() {
-            found.sort_by_key(|t| Reverse(t.affinity(query)));
+            found.sort_by_cached_key(|t| Reverse(t.affinity(query)));
         }
         found.into_iter().map(|t| t.id.clone()).collect()
     }

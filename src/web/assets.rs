@@ -1,9 +1,14 @@
 //! Scripts, styles and icons, embedded; their address holds a hash of them all, so browsers may keep them for ever.
 
+use std::collections::BTreeMap;
+use std::io::Write;
 use std::sync::OnceLock;
 
+use axum::body::Bytes;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use rust_embed::RustEmbed;
 
 use crate::http::problem::Problem;
@@ -49,19 +54,41 @@ pub fn hash() -> &'static str {
 }
 
 /// An asset. An address of another version is answered with this one, not to be kept.
-pub async fn asset(uri: axum::http::Uri) -> Result<Response, Problem> {
+pub async fn asset(uri: axum::http::Uri, headers: HeaderMap) -> Result<Response, Problem> {
     let rest = uri.path().trim_start_matches("/assets/");
     let (asked, path) = rest.split_once('/').unwrap_or(("", rest));
     let file = Assets::get(path).ok_or_else(|| Problem::not_found("asset", path))?;
     let kept = if asked == hash() { "public, max-age=31536000, immutable" } else { "no-cache" };
     let kind = mime_guess::from_path(path).first_or_octet_stream();
     let tag = format!("\"{}\"", hash());
-    let headers = [
+    let told = [
         (header::CONTENT_TYPE, kind.as_ref().to_owned()),
         (header::CACHE_CONTROL, kept.to_owned()),
         (header::ETAG, tag),
     ];
-    Ok((headers, file.data.into_owned()).into_response())
+    let accepted =
+        headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    match packed().get(path).filter(|_| accepted.contains("gzip")) {
+        Some(bytes) => {
+            let packed = [(header::CONTENT_ENCODING, "gzip"), (header::VARY, "accept-encoding")];
+            Ok((told, packed, bytes.clone()).into_response())
+        }
+        None => Ok((told, file.data.into_owned()).into_response()),
+    }
+}
+
+/// Scripts and styles, packed once as small as can be; replies that are packed for one request are packed fast instead.
+fn packed() -> &'static BTreeMap<String, Bytes> {
+    static PACKED: OnceLock<BTreeMap<String, Bytes>> = OnceLock::new();
+    PACKED.get_or_init(|| {
+        let texts = Assets::iter().filter(|name| !name.ends_with(".png"));
+        let pack = |name: &str| {
+            let file = Assets::get(name)?;
+            let mut out = GzEncoder::new(Vec::new(), Compression::best());
+            out.write_all(&file.data).and_then(|()| out.finish()).ok().map(Bytes::from)
+        };
+        texts.filter_map(|name| Some((name.to_string(), pack(&name)?))).collect()
+    })
 }
 
 /// The icon under the name browsers ask for.

@@ -10,9 +10,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use crate::api::changes::read_moment;
-use crate::app::changes::{Asked, Change, Happened, Subject};
+use crate::app::changes::{Asked, Change, Changed, Happened, Subject};
 use crate::app::diff::PieceKind;
 use crate::app::snapshot::Snapshot;
+use crate::content::front_matter::Status;
 use crate::content::markdown::encode_path;
 use crate::http::extract::{Query, given, list};
 use crate::http::problem::Problem;
@@ -63,6 +64,8 @@ struct NewPage {
     spans: Vec<Span>,
     total: usize,
     shown: usize,
+    /// From when on what is new next time is new.
+    now: Timestamp,
 }
 
 impl NewPage {
@@ -101,7 +104,9 @@ pub async fn page(
         None => before(USUAL),
     };
     let asked = Asked { since: Some(since), products: list(params.product.as_deref()), subjects: Vec::new() };
-    let (changes, total) = state.app.changes.find(&asked, MAX_SHOWN);
+    let (snapshot, today) = (state.snapshot()?, state.app.clock.today());
+    let is_served = |what: &Changed| snapshot.serves(what, today);
+    let (changes, total) = state.app.changes.find(&asked, MAX_SHOWN, is_served);
     let written = |moment: Timestamp| {
         let moment = moment.to_zoned_datetime(zone.clone());
         format!("{} {}", ui.day(&moment.date()), moment.strftime("%H:%M"))
@@ -112,10 +117,13 @@ pub async fn page(
             Span { key, href: format!("/new?since={day}") }
         });
     let shown = changes.len();
-    let snapshot = state.snapshot()?;
     let mut groups: Vec<Group> = Vec::new();
     for change in changes {
-        let (when, href, article) = (written(change.at), href(&change), article_of(&change, &snapshot));
+        let (when, href, article) = (
+            written(change.at),
+            href(&change).filter(|_| is_served(&change.what)),
+            article_of(&change, &snapshot),
+        );
         let title = group_of(&change, &snapshot, ui);
         let one = Shown { change, when, href, article };
         match groups.iter_mut().find(|group| group.title == title) {
@@ -123,7 +131,7 @@ pub async fn page(
             None => groups.push(Group { title, changes: vec![one] }),
         }
     }
-    let page = NewPage { ui, since: written(since), groups, spans: spans.into(), total, shown };
+    let page = NewPage { ui, since: written(since), groups, spans: spans.into(), total, shown, now };
     Ok(html(page.render()))
 }
 
@@ -146,6 +154,7 @@ fn article_of(change: &Change, snapshot: &Snapshot) -> String {
 /// The product a change is about; the families of many products stand together by their first one.
 fn group_of(change: &Change, snapshot: &Snapshot, ui: Ui) -> String {
     let catalog = &snapshot.engine.library.catalog;
-    let product = change.what.products.iter().find_map(|id| catalog.product(id));
+    let told = |id: &String| catalog.product(id).filter(|product| product.status != Status::Draft);
+    let product = change.what.products.iter().find_map(told);
     product.map_or_else(|| ui.t("changes-other").to_owned(), |product| product.title.get(ui.lang).to_owned())
 }

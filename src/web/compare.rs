@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use crate::api::parameters::FilterParams;
 use crate::api::products::{self, Comparison, ProductView};
+use crate::api::search::check_length;
 use crate::app::snapshot::Snapshot;
 use crate::content::front_matter::Status;
 use crate::content::markdown::encode_path;
@@ -47,6 +48,7 @@ struct Choice {
 
 /// The products of a family.
 struct Family {
+    id: String,
     title: String,
     choices: Vec<Choice>,
 }
@@ -89,6 +91,7 @@ pub async fn page(
     filter.lang = Some(filter.lang.unwrap_or(ui.lang));
     let asked = list(params.products.as_deref());
     let text = params.q.unwrap_or_default();
+    check_length(&text)?;
     let today = state.app.clock.today();
     let page = state.run(move |snapshot| compare(snapshot, ui, &asked, text, &filter, today)).await?;
     Ok(html(page.render()))
@@ -129,7 +132,8 @@ fn compare(
     let columns = columns.collect();
     let is_full = chosen.len() >= MAX_COMPARED;
     let mut families: Vec<Family> = Vec::new();
-    let offered = products::listed(snapshot, &text, None, filter);
+    let catalog = &snapshot.engine.library.catalog;
+    let offered: Vec<_> = products::listed(snapshot, &text, None, filter).collect();
     let unshown = offered.len().saturating_sub(MAX_OFFERED);
     for product in offered.into_iter().take(MAX_OFFERED) {
         let is_chosen = chosen.contains(&product.id);
@@ -143,10 +147,15 @@ fn compare(
             (false, false) => Some(with()),
         };
         let is_archived = product.status == Status::Archived;
-        let choice = Choice { is_archived, is_chosen, href, title: product.title };
-        match families.iter_mut().find(|family| family.title == product.family_title) {
+        let choice = Choice { is_archived, is_chosen, href, title: product.title.get(ui.lang).to_owned() };
+        match families.iter_mut().find(|family| family.id == product.family) {
             Some(family) => family.choices.push(choice),
-            None => families.push(Family { title: product.family_title, choices: vec![choice] }),
+            None => {
+                let title =
+                    catalog.family(&product.family).map_or(&*product.family, |f| f.title.get(ui.lang));
+                let (id, title) = (product.family.clone(), title.to_owned());
+                families.push(Family { id, title, choices: vec![choice] });
+            }
         }
     }
     let all: Vec<&str> = chosen.iter().map(String::as_str).collect();
@@ -171,7 +180,8 @@ fn compare(
 fn address(ids: &[&str], region: &str, as_of: Option<Date>) -> String {
     let day = as_of.map(|day| day.to_string()).unwrap_or_default();
     let parts = [("products", ids.join(",")), ("region", encode_path(region)), ("as_of", day)];
-    let given = parts.iter().filter(|(_, value)| !value.is_empty());
+    // No products is said as well: it is not the same as a comparison that is come back to.
+    let given = parts.iter().filter(|(name, value)| *name == "products" || !value.is_empty());
     let given: Vec<String> = given.map(|(name, value)| format!("{name}={value}")).collect();
-    if given.is_empty() { "/compare".to_owned() } else { format!("/compare?{}", given.join("&")) }
+    format!("/compare?{}", given.join("&"))
 }

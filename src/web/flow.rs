@@ -6,6 +6,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
+use jiff::civil::Date;
 use serde::Deserialize;
 
 use crate::api::flows::{self, ChoiceView, FlowView, StepView};
@@ -22,7 +23,7 @@ use crate::web::{filters, html};
 /// Choices remembered of a path; a flow that goes round longer forgets how it began.
 const MAX_TAKEN: usize = 60;
 
-/// What parts the choices of a path in an address, and the flow, step and number of one.
+/// What parts the choices of a path in an address, and the flow, step and choice of one.
 const BETWEEN: char = '~';
 const INSIDE: char = '|';
 
@@ -84,9 +85,11 @@ pub async fn page(
     Id(id): Id,
     Query(params): Query<FlowParams>,
 ) -> Result<Response, Problem> {
-    let filter = params.filter.filter(state.app.clock.today())?;
+    let today = state.app.clock.today();
+    let filter = params.filter.filter(today)?;
     let (step, taken) = (params.step, params.taken.unwrap_or_default());
-    let shown = state.run(move |snapshot| show(snapshot, &id, step.as_deref(), &taken, &filter)).await?;
+    let shown =
+        state.run(move |snapshot| show(snapshot, &id, step.as_deref(), &taken, &filter, today)).await?;
     let ui = Ui::of(&headers);
     Ok(match params.part {
         Some(_) => html(FlowPart { ui, shown }.render()),
@@ -100,6 +103,7 @@ fn show(
     step: Option<&str>,
     path: &str,
     filter: &Filter,
+    today: Date,
 ) -> Result<Shown, Problem> {
     let mut flow = flows::view(snapshot, id, filter)?;
     let asked = step.filter(|step| !step.is_empty()).unwrap_or(&flow.start);
@@ -107,17 +111,19 @@ fn show(
     let step = flow.steps.swap_remove(at.ok_or_else(|| Problem::not_found("step", asked))?);
     let mut taken: Vec<Taken> = Vec::new();
     let mut walked: Vec<&str> = Vec::new();
-    let mut flows = Flows { snapshot, filter, read: BTreeMap::new() };
-    for part in path.split(BETWEEN).filter(|part| !part.is_empty()).take(MAX_TAKEN) {
-        // A step that is gone since is left out of the path; what is asked now still stands.
+    let mut flows = Flows { snapshot, filter, today, read: BTreeMap::new() };
+    let parts: Vec<&str> = path.split(BETWEEN).filter(|part| !part.is_empty()).collect();
+    for part in &parts[parts.len().saturating_sub(MAX_TAKEN)..] {
+        // A step or a choice that is gone since is left out of the path; what is asked now still stands.
         if let Some((question, choice, href)) = flows.retrace(part, &walked) {
             taken.push(Taken { question, choice, href });
             walked.push(part);
         }
     }
-    let offers = step.choices.iter().enumerate().map(|(number, choice)| {
+    let address = |id: &str, step: &str, path: &[&str]| address(id, step, path, filter, today);
+    let offers = step.choices.iter().map(|choice| {
         let mut path = walked.clone();
-        let own = format!("{id}{INSIDE}{}{INSIDE}{number}", step.step);
+        let own = format!("{id}{INSIDE}{}{INSIDE}{}", step.step, name_of(choice));
         path.push(&own);
         let href = address(&choice.flow, &choice.step, &path);
         let choice = ChoiceView {
@@ -148,6 +154,7 @@ fn show(
 struct Flows<'s> {
     snapshot: &'s Snapshot,
     filter: &'s Filter,
+    today: Date,
     read: BTreeMap<String, Option<FlowView>>,
 }
 
@@ -155,22 +162,32 @@ impl Flows<'_> {
     /// The question, the choice and the way back of one part of a path.
     fn retrace(&mut self, part: &str, before: &[&str]) -> Option<(String, String, String)> {
         let mut fields = part.split(INSIDE);
-        let (id, step, number) = (fields.next()?, fields.next()?, fields.next()?.parse::<usize>().ok()?);
+        let (id, step, name) = (fields.next()?, fields.next()?, fields.next()?);
         let read = self.read.entry(id.to_owned());
         let flow = read.or_insert_with(|| flows::view(self.snapshot, id, self.filter).ok()).as_ref()?;
         let step = flow.steps.iter().find(|known| known.step == step)?;
-        let choice = step.choices.get(number)?;
-        Some((step.heading.clone(), choice.label.clone(), address(id, &step.step, before)))
+        let choice = step.choices.iter().find(|choice| name_of(choice) == name)?;
+        let href = address(id, &step.step, before, self.filter, self.today);
+        Some((step.heading.clone(), choice.label.clone(), href))
     }
 }
 
-fn address(id: &str, step: &str, path: &[&str]) -> String {
+/// What a choice is called in an address: by what it says and where it leads, not by its place, which an editor or another region may change.
+fn name_of(choice: &ChoiceView) -> String {
+    let said = format!("{}\n{}#{}", choice.label, choice.flow, choice.step);
+    blake3::hash(said.as_bytes()).to_hex()[..8].to_owned()
+}
+
+fn address(id: &str, step: &str, path: &[&str], filter: &Filter, today: Date) -> String {
     let encode = |text: &str| {
         percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
     };
     let mut address = format!("/flows/{}", encode_path(id));
     let mut mark = '?';
-    for (name, value) in [("step", step), ("taken", &path.join(&BETWEEN.to_string()))] {
+    let taken = path.join(&BETWEEN.to_string());
+    let day = if filter.day == today { String::new() } else { filter.day.to_string() };
+    let region = filter.region.as_deref().unwrap_or_default();
+    for (name, value) in [("step", step), ("taken", &taken), ("region", region), ("as_of", &day)] {
         if !value.is_empty() {
             address.push_str(&format!("{mark}{name}={}", encode(value)));
             mark = '&';

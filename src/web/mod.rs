@@ -17,6 +17,7 @@ pub mod wordings;
 pub mod words;
 
 use axum::Router;
+use axum::http::header::{CACHE_CONTROL, VARY};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 
@@ -45,10 +46,11 @@ pub fn routes() -> Router<AppState> {
         .route("/favicon.ico", get(assets::icon))
 }
 
-/// A rendered page as a reply. Pages tell what is in force now, so nobody keeps them.
+/// A rendered page as a reply. Pages tell what is in force now, in the language and layout of their reader: nobody else may be given them.
 fn html(rendered: askama::Result<String>) -> Response {
+    let headers = [(CACHE_CONTROL, "private, no-cache"), (VARY, "accept-language, cookie")];
     match rendered {
-        Ok(text) => Html(text).into_response(),
+        Ok(text) => (headers, Html(text)).into_response(),
         Err(error) => Problem::internal(&error).into_response(),
     }
 }

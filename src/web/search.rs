@@ -80,6 +80,8 @@ struct Results {
     is_today: bool,
     chips: Vec<Vec<Chip>>,
     more: Option<String>,
+    /// The same search with the words as they are.
+    verbatim: String,
     nothing: Option<Nothing>,
     /// Titles of the articles that replace archived hits, by id.
     replacements: BTreeMap<String, String>,
@@ -88,6 +90,7 @@ struct Results {
 /// A value of a facet, to be switched on and off.
 struct Chip {
     facet: &'static str,
+    value: String,
     /// Empty when `key` says it.
     label: String,
     /// A word of the interface.
@@ -161,7 +164,7 @@ fn start(state: &AppState, snapshot: &Snapshot, ui: Ui, today: Date) -> Start {
     };
     let mut news: Vec<(String, String, Date)> = Vec::new();
     let asked = Asked { subjects: vec![Subject::Article], ..Asked::default() };
-    for change in state.app.changes.find(&asked, 10 * START).0 {
+    for change in state.app.changes.find(&asked, 10 * START, |_| false).0 {
         let Some((_, article)) = library.find(&change.what.id).filter(|(_, a)| in_force(a)) else { continue };
         let (href, title) = link("articles", article);
         if news.iter().all(|(known, ..)| *known != href) {
@@ -192,7 +195,7 @@ async fn found(state: &AppState, ui: Ui, request: Request) -> Result<Results, Pr
     let reply = state.search(request.clone()).await?;
     metrics::histogram!("pharos_search_seconds")
         .record(std::time::Duration::from_micros(reply.took_us).as_secs_f64());
-    let nothing = match reply.hits.is_empty() {
+    let nothing = match reply.total == 0 {
         true => {
             let request = request.clone();
             Some(state.run(move |snapshot| nothing_found(snapshot, &request, today)).await?)
@@ -221,6 +224,7 @@ async fn found(state: &AppState, ui: Ui, request: Request) -> Result<Results, Pr
         as_of,
         is_today: as_of == today,
         more,
+        verbatim: address(&Request { verbatim: true, ..request }, today),
         nothing,
     })
 }
@@ -345,28 +349,32 @@ fn chips(reply: &Reply, request: &Request, snapshot: &Snapshot, ui: Ui, today: D
         let is_choice = |(value, count): &(&str, u64)| {
             on.contains(value) || *count < reply.total && *value != Status::Active.name()
         };
-        let row = counted.into_iter().filter(is_choice).take(MAX_CHIPS).map(|(value, count)| {
-            let is_on = on.contains(&value);
-            let filter = switched(&request.filter, facet, value, is_on);
-            let key = match facet {
-                "kind" => Kind::NAMES
-                    .iter()
-                    .find(|(n, _)| *n == value)
-                    .map_or("", |(_, kind)| filters::kind_word(*kind)),
-                "status" if value == Status::Archived.name() => "archived",
-                "status" => "active",
-                "lang" if value == "ru" => "lang-ru",
-                "lang" => "lang-en",
-                _ => "",
-            };
-            let label = match catalog.product(value).filter(|_| facet == "product") {
-                Some(product) => product.title.get(ui.lang).to_owned(),
-                None if key.is_empty() => value.to_owned(),
-                None => String::new(),
-            };
-            let href = address(&Request { filter, limit: 10, ..request.clone() }, today);
-            Chip { facet, label, key, count, is_on, href }
-        });
+        let row =
+            counted.into_iter().filter(is_choice).take(MAX_CHIPS.max(on.len() + 1)).map(|(value, count)| {
+                let is_on = on.contains(&value);
+                let filter = switched(&request.filter, facet, value, is_on);
+                let key = match facet {
+                    "kind" => Kind::NAMES
+                        .iter()
+                        .find(|(n, _)| *n == value)
+                        .map_or("", |(_, kind)| filters::kind_word(*kind)),
+                    "status" if value == Status::Archived.name() => "archived",
+                    "status" => "active",
+                    "lang" if value == "ru" => "lang-ru",
+                    "lang" => "lang-en",
+                    _ => "",
+                };
+                let label = match catalog
+                    .product(value)
+                    .filter(|p| facet == "product" && p.status != Status::Draft)
+                {
+                    Some(product) => product.title.get(ui.lang).to_owned(),
+                    None if key.is_empty() => value.to_owned(),
+                    None => String::new(),
+                };
+                let href = address(&Request { filter, limit: 10, ..request.clone() }, today);
+                Chip { facet, value: value.to_owned(), label, key, count, is_on, href }
+            });
         let row: Vec<Chip> = row.collect();
         if !row.is_empty() {
             rows.push(row);

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::answers::template::{Channel, Template as AnswerTemplate, Variable, VariableType};
 use crate::api::parameters::FilterParams;
+use crate::api::search::check_length;
 use crate::app::snapshot::Snapshot;
 use crate::content::catalog::Lang;
 use crate::http::extract::Query;
@@ -63,6 +64,7 @@ pub async fn part(
 ) -> Result<Response, Problem> {
     let filter = params.filter.filter(state.app.clock.today())?;
     let ui = Ui::of(&headers);
+    check_length(params.q.as_deref().unwrap_or_default())?;
     let page = state.run(move |snapshot| wordings(snapshot, ui, &params, &filter)).await?;
     Ok(html(page.render()))
 }

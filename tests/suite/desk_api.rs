@@ -111,16 +111,37 @@ fn changes_tell_what_is_different_part_by_part() {
             "{wrong}"
         );
     }
+    // What is taken back is told as readers knew it, and its text can no longer be read here.
+    base.write("articles/other.md", "# Другое\n\nТекст.\n");
+    changes(&served, "", 5);
+    base.write("articles/other.md", "# Другое\n\nОшибочный текст.\n");
+    assert!(changes(&served, "", 6)[0].to_string().contains("Ошибочный текст."));
+    base.write("articles/other.md", "---\ntitle: Секретное имя\nstatus: draft\n---\n\nТекст.\n");
+    let told = serde_json::to_string(&changes(&served, "", 7)).unwrap();
+    assert!(!told.contains("Секретное") && !told.contains("Ошибочный"), "{told}");
+    assert!(!served.get("/new").text.contains("Ошибочный"));
+    // Who can have a product is told as well.
+    base.write(
+        "articles/catalog/sms.yaml",
+        CATALOG.replace("price: [100,", "price: [110,").replace("only_with: [c]", "not_with: [c]"),
+    );
+    let told = changes(&served, "product=b&subject=product", 1);
+    assert!(told[0].to_string().contains("Не вместе с"), "{}", told[0]);
+    base.write("articles/catalog/sms.yaml", CATALOG.replace("price: [100,", "price: [110,"));
+    changes(&served, "product=b&subject=product", 2);
+    std::fs::remove_file(base.path("articles/other.md")).unwrap();
+    served.wait_until("it is gone", |s| s.get("/articles/other").status == 404);
     // Drafts change unseen.
     base.write("articles/secret.md", "---\ntitle: Тайна\nstatus: draft\n---\n\nИначе.\n");
+    let before = served.json("/api/v1/changes")["total"].as_u64().unwrap() as usize;
     base.write("articles/seen.md", "# Видно\n");
-    assert_eq!(changes(&served, "", 5)[0]["id"], "seen");
+    assert_eq!(changes(&served, "", before + 1)[0]["id"], "seen");
 
     // All of it is known after a restart, and what changed meanwhile is told on top.
     drop(served);
     base.write("articles/seen.md", "# Видно\n\nДописано.\n");
     let served = base.start();
-    let told = changes(&served, "", 6);
+    let told = changes(&served, "", before + 2);
     assert_eq!(pieces(&told[0]["sections"][0]), [("added", "Дописано.")]);
     assert!(!told.iter().any(|change| change.to_string().contains("Тайна")));
 }
@@ -150,6 +171,10 @@ fn what_was_not_found_is_kept_for_the_editors() {
     ] {
         assert_eq!(tell(&wrong).status, StatusCode::BAD_REQUEST, "{wrong}");
     }
+    // A page of another site can send plain text through a reader's browser, and nothing else unasked.
+    let request = Request::post("/api/v1/gaps").header("content-type", "text/plain");
+    let refused = served.send(request.body(Body::from(json!({"query": "a"}).to_string())).unwrap());
+    assert_eq!(refused.json()["code"], "invalid-body");
     drop(served);
     let list = base.start().json("/api/v1/gaps");
     assert_eq!((&list["total"], &list["gaps"][0]["times"]), (&json!(1), &json!(2)));
@@ -159,13 +184,17 @@ fn what_was_not_found_is_kept_for_the_editors() {
 fn a_device_keeps_what_was_used_and_what_is_essential() {
     let served = base().start();
     let kept = served.json("/api/v1/offline?articles=packs,none,secret,packs");
-    assert_eq!(ids(&kept["articles"], "id"), ["packs", "rules"]);
-    assert!(kept["articles"][0]["html"].as_str().unwrap().contains("100"));
-    assert_eq!(kept["articles"][0]["templates"], json!(["connect"]));
+    assert_eq!(ids(&kept["articles"], "id"), ["rules", "packs"], "the essential ones first");
+    assert!(kept["articles"][1]["html"].as_str().unwrap().contains("100"));
+    assert_eq!(kept["articles"][1]["templates"], json!(["connect"]));
     let channels = &kept["templates"][0]["channels"];
     assert_eq!(channels["sms"]["text"], "Цена 100\u{a0}₽");
     assert_eq!((&channels["sms"]["missing"], &channels["chat"]["missing"]), (&json!([]), &json!(["name"])));
+    // The article's price is the same for a week at least; a template that was used comes with its own.
+    assert_eq!(channels["sms"]["until"], "2026-11-30");
+    assert_eq!(ids(&served.json("/api/v1/offline?templates=connect,none")["templates"], "id"), ["connect"]);
     let moscow = served.json("/api/v1/offline?articles=packs&region=moscow");
+    assert_eq!(moscow["region"], "moscow");
     assert_eq!(moscow["templates"][0]["channels"]["sms"]["text"], "Цена 120\u{a0}₽");
     assert_eq!(ids(&served.json("/api/v1/offline")["articles"], "id"), ["rules"]);
 }
@@ -197,7 +226,8 @@ fn an_article_tells_its_values_and_its_other_times() {
 
 #[test]
 fn products_are_found_by_words_and_tell_who_can_have_them() {
-    let served = base().start();
+    let served_base = base();
+    let served = served_base.start();
     let found =
         |parameters: &str| ids(&served.json(&format!("/api/v1/products?{parameters}"))["products"], "id");
     assert_eq!(found("q=%D1%8D%D1%81%D1%8D"), ["a", "b"], "the beginning of a word");
@@ -208,6 +238,10 @@ fn products_are_found_by_words_and_tell_who_can_have_them() {
         "a form of the family's name"
     );
     assert_eq!(found("family=none"), Vec::<String>::new());
+    for path in ["/api/v1/products", "/compare", "/wordings"] {
+        let long = served.get(&format!("{path}?article=packs&q={}", "s+".repeat(600)));
+        assert_eq!(long.status, StatusCode::BAD_REQUEST, "{path}");
+    }
     let product = served.json("/api/v1/products/a?lang=ru");
     assert_eq!(product["family_title"], "Пакеты SMS");
     let rules: Vec<String> = serde_json::from_value(product["rules"].clone()).unwrap();
@@ -218,6 +252,15 @@ fn products_are_found_by_words_and_tell_who_can_have_them() {
     );
     let other = served.json("/api/v1/products/b?lang=en")["rules"].clone();
     assert_eq!(other[0], "Not with “Hundred SMS”");
+    assert_eq!(other[1], "Only with “Roaming”");
+    // What is needed and not to be had is told.
+    served_base
+        .write("articles/catalog/sms.yaml", CATALOG.replace("status: archived", "valid: {to: 2026-01-01}"));
+    served.wait_until("it is no longer offered", |s| s.get("/api/v1/products/c").status == 404);
+    let other = served.json("/api/v1/products/b?lang=en")["rules"].clone();
+    assert_eq!(other[1], "Only with “Roaming” (not offered now)");
+    served_base.write("articles/catalog/sms.yaml", CATALOG);
+    served.wait_until("it is offered again", |s| s.get("/api/v1/products/c").status == 200);
     let compared = served.json("/api/v1/compare?products=b,a&lang=en");
     assert_eq!(
         compared["conflict_texts"],
@@ -226,6 +269,35 @@ fn products_are_found_by_words_and_tell_who_can_have_them() {
     // The page shows the same, and leaves out what is not offered instead of failing.
     let page = served.get("/compare?products=a,b,none").text;
     assert!(page.contains("Не вместе с") && page.contains("<code>none</code>"), "{page}");
+}
+
+#[test]
+fn a_path_through_a_flow_names_choices_and_not_places() {
+    let flow = |choices: &str| {
+        format!(
+            "---\ntitle: Выбор\nflow: start\n---\n\n## Что нужно? {{#start}}\n\n{choices}\n## Первое {{#one}}\n\nДа.\n\n## Второе {{#two}}\n\nДа.\n"
+        )
+    };
+    let base = Base::with(&[("articles/choose.md", &flow("- [Раз](#one)\n- [Два](#two)\n"))]);
+    let served = base.start();
+    let page = served.get("/flows/choose?region=moscow").text;
+    let href = page
+        .split("href=\"")
+        .filter_map(|part| part.split('"').next())
+        .find(|href| href.contains("step=two"));
+    let href = href.unwrap().replace("&#38;", "&").replace("&amp;", "&");
+    assert!(href.contains("region=moscow"), "{href}");
+    assert!(served.get(&href).text.contains("1. Что нужно? — Два"));
+    // An editor puts a choice above: the path still tells what was chosen.
+    base.write("articles/choose.md", flow("- [Новое](#one)\n- [Раз](#one)\n- [Два](#two)\n"));
+    served.wait_until("the choice is there", |s| s.get("/flows/choose").text.contains("Новое"));
+    assert!(served.get(&href).text.contains("1. Что нужно? — Два"));
+    // One that is gone is left out, and not another one told in its place.
+    base.write("articles/choose.md", flow("- [Новое](#one)\n- [Раз](#one)\n- [Иначе](#two)\n"));
+    served.wait_until("the choice is gone", |s| s.get("/flows/choose").text.contains("Иначе"));
+    assert!(
+        served.get(&href).text.contains("\n1. Второе") && !served.get(&href).text.contains("Что нужно? —")
+    );
 }
 
 #[test]

@@ -157,7 +157,12 @@ impl Served {
 
     #[track_caller]
     pub fn post(&self, path: &str, body: &Value) -> Reply {
-        self.send(Request::post(path).body(Body::from(body.to_string())).unwrap())
+        self.send(
+            Request::post(path)
+                .header("content-type", "application/json")
+                .body(Body::from(body.to_string()))
+                .unwrap(),
+        )
     }
 
     /// A search; `parameters` come behind the query, as `&kind=faq`.
