@@ -7,6 +7,7 @@ use axum::response::Response;
 use jiff::civil::Date;
 use serde::Deserialize;
 
+use crate::answers::template::Channel;
 use crate::api::articles::{self, ArticleView};
 use crate::api::parameters::FilterParams;
 use crate::app::snapshot::Snapshot;
@@ -40,6 +41,8 @@ struct Named {
 #[template(path = "article_page.html")]
 struct ArticlePage {
     ui: Ui,
+    channels: &'static [(&'static str, Channel)],
+    regions: Vec<String>,
     shown: Shown,
 }
 
@@ -114,7 +117,10 @@ pub async fn page(
     let (ui, shown) = (Ui::of(&headers), shown.await?);
     Ok(match params.part {
         Some(_) => html(ArticlePart { ui, shown }.render()),
-        None => html(ArticlePage { ui, shown }.render()),
+        None => {
+            let regions = state.snapshot()?.regions().to_vec();
+            html(ArticlePage { ui, channels: Channel::NAMES, regions, shown }.render())
+        }
     })
 }
 

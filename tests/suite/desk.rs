@@ -284,6 +284,14 @@ fn what_is_shown_is_of_this_customer_and_no_other() {
             "return document.querySelector('#wordings').hidden && document.activeElement.id === 'q'",
         )
         .await;
+        // The page of an article alone has the same bar and keys.
+        page.goto("/articles/sms/monthly").await;
+        page.chord(Key::Alt, "2").await;
+        page.eval("document.activeElement.blur()").await;
+        page.keys("t").await;
+        page.until("the SMS is there", "return document.querySelector('.wording.is-open .measure')?.textContent.includes('SMS') ?? false").await;
+        page.eval("const s = document.querySelector('form.customer').elements.region; s.value = 'moscow'; s.dispatchEvent(new Event('input', { bubbles: true }))").await;
+        page.until("the article is that of the region", "return location.pathname === '/articles/sms/monthly' && location.search === '?region=moscow'").await;
         // As typed, in the same place: the region stays.
         page.goto("/?q=подклчить&region=moscow&kind=procedure").await;
         page.click(".corrected a").await;

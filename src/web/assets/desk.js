@@ -1,4 +1,5 @@
 // The search desk: results as one types, an article beside them, its wordings one key away.
+import * as call from "./parts/call.js";
 import * as customer from "./parts/customer.js";
 import * as keys from "./parts/keys.js";
 import * as live from "./parts/live.js";
@@ -259,12 +260,6 @@ keys.bind("KeyT", openWordings, { alt: true, label: "key-wordings" });
 keys.bind("KeyT", openWordings, { label: "key-wordings" });
 keys.bind("KeyC", copyWhatIsThere, { alt: true, label: "key-copy" });
 keys.bind("KeyC", copyWhatIsThere, { label: "key-copy" });
-["chat", "sms", "email", "voice"].forEach((channel, at) => {
-  keys.bind(`Digit${at + 1}`, () => {
-    customer.update({ channel });
-    say(t(`channel-${channel}`));
-  }, { alt: true, label: "key-channel" });
-});
 // Into the article, where arrows scroll and single keys count.
 keys.bind("KeyA", () => {
   const article = reader.current();
@@ -273,12 +268,6 @@ keys.bind("KeyA", () => {
   reader.view("reader");
   reader.focus();
 }, { alt: true, label: "key-article" });
-keys.bind("KeyU", () => {
-  const form = document.querySelector("form.customer");
-  form.querySelector("details").open = true;
-  form.elements.name.focus();
-}, { alt: true, label: "key-customer" });
-keys.bind("KeyX", customer.clear, { alt: true, label: "key-new-call" });
 for (let number = 1; number <= 9; number += 1) {
   keys.bind(`Digit${number}`, () => pressIn(`.choice[data-key="${number}"]`), number === 1 ? { label: "key-flow-choice", told: "1…9" } : {});
 }
@@ -293,7 +282,7 @@ function pressIn(selector) {
   return Boolean(target);
 }
 
-customer.start();
+call.start();
 customer.watch((changed) => {
   if (changed.includes("region") || changed.includes("cleared")) {
     place.go({ region: customer.region() || null });

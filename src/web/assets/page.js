@@ -1,4 +1,6 @@
 // Every page but the desk: keys, codes to copy, wordings of an article, what changes.
+import * as call from "./parts/call.js";
+import * as customer from "./parts/customer.js";
 import * as keys from "./parts/keys.js";
 import * as live from "./parts/live.js";
 import * as news from "./parts/news.js";
@@ -46,8 +48,24 @@ keys.bind("KeyF", () => press(".article .favourite"), { label: "key-favourite" }
 keys.bind("KeyP", () => press(".article .pin"), { label: "key-pin" });
 keys.bind("KeyL", () => press(".article .copy-link"), { label: "key-link" });
 
+call.start();
+// An article is that of the customer's region, here as on the desk.
+function showRegion(region) {
+  const address = new URL(location.href);
+  if ((address.searchParams.get("region") ?? "") === region) return;
+  if (region) address.searchParams.set("region", region);
+  else address.searchParams.delete("region");
+  history.replaceState(null, "", address);
+  reader.refresh();
+}
 reader.start();
 wordings.start();
+if (document.querySelector("form.customer")) {
+  const shared = new URLSearchParams(location.search).get("region");
+  if (shared) customer.update({ region: shared });
+  else showRegion(customer.region());
+  customer.watch((changed) => changed.some((name) => name === "region" || name === "cleared") && showRegion(customer.region()));
+}
 offline.start(reader.refresh);
 
 // A comparison follows the prices.

@@ -21,6 +21,8 @@ export function circumstances() {
 
 // Goes to another place: `changes` by parameter, null to drop one.
 export function go(changes, { push = false, section = location.hash.slice(1) } = {}) {
+  // Only the desk is a place in itself.
+  if (!document.body.classList.contains("on-desk")) return;
   const next = params();
   for (const [name, value] of Object.entries(changes)) {
     if (value === null || value === undefined) next.delete(name);
