@@ -244,13 +244,13 @@ pub fn without_password(address: &str) -> String {
 
 /// Whether a text names one site: scheme, host and perhaps a port. It goes into a header as it is, so nothing else may pass.
 fn is_origin(text: &str) -> bool {
-    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-    host.is_some_and(|host| {
-        !host.is_empty()
-            && host
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-' | b':'))
-    })
+    let Some((scheme @ ("https" | "http"), site)) = text.split_once("://") else { return false };
+    let (host, port) = site.split_once(':').map_or((site, None), |(host, port)| (host, Some(port)));
+    // Browsers leave the usual port out: with it, a message would never seem to come from there.
+    let usual = if scheme == "https" { 443 } else { 80 };
+    let is_port = |port: &str| port.parse::<u16>().is_ok_and(|port| port != 0 && port != usual);
+    let is_letter = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-');
+    !host.is_empty() && host.bytes().all(is_letter) && port.is_none_or(is_port)
 }
 
 #[cfg(test)]
@@ -260,9 +260,17 @@ mod tests {
     #[test]
     fn an_origin_is_a_site_and_no_more() {
         assert!(is_origin("https://crm.example.org") && is_origin("http://localhost:8090"));
-        for wrong in
-            ["*", "crm.example.org", "https://a.b/", "https://a.b; script-src *", "https://", "https://a b"]
-        {
+        for wrong in [
+            "*",
+            "https://a.b:443",
+            "https://a:b:1",
+            "https://::",
+            "crm.example.org",
+            "https://a.b/",
+            "https://a.b; script-src *",
+            "https://",
+            "https://a b",
+        ] {
             assert!(!is_origin(wrong), "{wrong}");
         }
     }

@@ -133,10 +133,12 @@ pub async fn desk(
     let is_asked = !text.trim().is_empty()
         || request != Request { lang: ui.lang, ..Request::new(&text, Filter::on(today)) };
     let results = if is_asked { Some(found(state, ui, request).await?) } else { None };
-    let snapshot = state.snapshot()?;
-    let regions = snapshot.regions().to_vec();
+    let own = state.clone();
+    let (start, regions) = state
+        .run(move |snapshot| Ok((start(&own, snapshot, ui, today), snapshot.regions().to_vec())))
+        .await?;
     Ok(SearchPage {
-        start: start(state, &snapshot, ui, today),
+        start,
         ui,
         text,
         is_expanded: results.as_ref().is_some_and(|found| !found.reply.hits.is_empty()),

@@ -291,7 +291,11 @@ fn what_is_shown_is_of_this_customer_and_no_other() {
         page.keys("t").await;
         page.until("the SMS is there", "return document.querySelector('.wording.is-open .measure')?.textContent.includes('SMS') ?? false").await;
         page.eval("const s = document.querySelector('form.customer').elements.region; s.value = 'moscow'; s.dispatchEvent(new Event('input', { bubbles: true }))").await;
-        page.until("the article is that of the region", "return location.pathname === '/articles/sms/monthly' && location.search === '?region=moscow'").await;
+        page.until(
+            "the article is that of the region",
+            "return location.pathname === '/articles/sms/monthly' && location.search === '?region=moscow'",
+        )
+        .await;
         // As typed, in the same place: the region stays.
         page.goto("/?q=подклчить&region=moscow&kind=procedure").await;
         page.click(".corrected a").await;
