@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 use utoipa::ToSchema;
 
 use crate::app::diff::SectionChange;
+use crate::content::catalog::Lang;
 use crate::database::{Database, Ids, StoreError, micros};
 
 /// Changes remembered; older ones are forgotten.
@@ -65,6 +66,33 @@ pub struct Changed {
     /// What is different, part by part. Left out in events.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sections: Vec<SectionChange>,
+    /// The same in the other language, of what is written in both: products.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other: Option<InOtherLanguage>,
+}
+
+/// A change as it reads in another language.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct InOtherLanguage {
+    /// The language.
+    pub lang: Lang,
+    /// The title.
+    pub title: String,
+    /// What is different, part by part.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sections: Vec<SectionChange>,
+}
+
+impl Changed {
+    /// The title for readers of a language.
+    pub fn title_for(&self, lang: Lang) -> &str {
+        self.other.as_ref().filter(|other| other.lang == lang).map_or(&self.title, |other| &other.title)
+    }
+
+    /// What is different, for readers of a language.
+    pub fn sections_for(&self, lang: Lang) -> &[SectionChange] {
+        self.other.as_ref().filter(|other| other.lang == lang).map_or(&self.sections, |other| &other.sections)
+    }
 }
 
 /// One change.
@@ -84,7 +112,11 @@ impl Change {
     /// The change without what is different: for events, which only tell that something is.
     #[must_use]
     pub fn in_short(&self) -> Self {
-        let Changed { change, subject, id, title, products, .. } = &self.what;
+        let Changed { change, subject, id, title, products, other, .. } = &self.what;
+        let titled = |other: &InOtherLanguage| {
+            let InOtherLanguage { lang, title, .. } = other;
+            InOtherLanguage { lang: *lang, title: title.clone(), sections: Vec::new() }
+        };
         let what = Changed {
             change: *change,
             subject: *subject,
@@ -92,6 +124,7 @@ impl Change {
             title: title.clone(),
             products: products.clone(),
             sections: Vec::new(),
+            other: other.as_ref().map(titled),
         };
         Self { at: self.at, generation: self.generation, what }
     }
@@ -183,7 +216,8 @@ impl Changes {
         let mut total = 0;
         for change in fitting {
             if total < limit {
-                let is_whole = change.what.sections.is_empty() || is_served(&change.what);
+                let has_text = Lang::ALL.iter().any(|lang| !change.what.sections_for(*lang).is_empty());
+                let is_whole = !has_text || is_served(&change.what);
                 found.push(if is_whole { Arc::clone(change) } else { Arc::new(change.in_short()) });
             }
             total += 1;

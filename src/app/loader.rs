@@ -8,7 +8,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 use crate::answers::templates::{TemplateChanges, Templates};
-use crate::app::changes::{Changed, Happened, Subject};
+use crate::app::changes::{Changed, Happened, InOtherLanguage, Subject};
 use crate::app::diff::{self, SectionChange};
 use crate::app::progress::Progress;
 use crate::app::snapshot::Folders;
@@ -281,6 +281,7 @@ impl Loader {
                     title: template.title.clone(),
                     products: template.products.iter().map(|product| product.text.to_string()).collect(),
                     sections: old.map(|old| diff::templates(old, template)).unwrap_or_default(),
+                    other: None,
                 });
             }
         }
@@ -299,32 +300,41 @@ impl Loader {
         };
         let ids: BTreeSet<&String> = before.products().chain(next.products()).map(|p| &p.id).collect();
         for id in ids {
-            let lang = Lang::default();
-            let (change, product, sections) = match (served(&before, id), served(&next, id)) {
-                (None, Some(new)) => (Happened::Added, new, Vec::new()),
-                (Some(old), Some(new)) => {
-                    let rules = [(&old, &*before), (&new, &next)].map(|(product, catalog)| {
-                        eligibility::rules(product, catalog, lang, self.library.day, None).join("; ")
-                    });
-                    let sections = diff::products(&old, &new, [&rules[0], &rules[1]], lang);
-                    // A product that only moved in its file, or got another alias, is the same to readers.
-                    if sections.is_empty() {
-                        continue;
-                    }
-                    (Happened::Changed, new, sections)
-                }
-                (Some(old), None) => (Happened::Removed, old, Vec::new()),
+            let (old, new) = (served(&before, id), served(&next, id));
+            if old == new {
+                continue;
+            }
+            let change = match (&old, &new) {
+                (None, Some(_)) => Happened::Added,
+                (Some(_), Some(_)) => Happened::Changed,
+                (Some(_), None) => Happened::Removed,
                 (None, None) => continue,
             };
-            let title = product.title.get(lang).to_owned();
-            let products = vec![id.clone()];
+            let Some(product) = new.as_ref().or(old.as_ref()) else { continue };
+            let [told, other] = Lang::ALL.map(|lang| {
+                let sections = match (&old, &new) {
+                    (Some(old), Some(new)) => {
+                        let rules = [(old, &*before), (new, &next)].map(|(product, catalog)| {
+                            eligibility::rules(product, catalog, lang, self.library.day, None).join("; ")
+                        });
+                        diff::products(old, new, [&rules[0], &rules[1]], lang)
+                    }
+                    _ => Vec::new(),
+                };
+                InOtherLanguage { lang, title: product.title.get(lang).to_owned(), sections }
+            });
+            // A product that only moved in its file, or got another alias, is the same to readers.
+            if change == Happened::Changed && told.sections.is_empty() && other.sections.is_empty() {
+                continue;
+            }
             update.changes.push(Changed {
                 change,
                 subject: Subject::Product,
                 id: id.clone(),
-                title,
-                products,
-                sections,
+                title: told.title,
+                products: vec![id.clone()],
+                sections: told.sections,
+                other: Some(other),
             });
         }
         self.library.catalog = Arc::new(next);
@@ -570,6 +580,7 @@ fn article_change(
         title: article.title_on(catalog, day, None),
         products: article.products().map(str::to_owned).collect(),
         sections: sections.unwrap_or_default(),
+        other: None,
     }
 }
 

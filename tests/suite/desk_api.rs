@@ -89,6 +89,8 @@ fn changes_tell_what_is_different_part_by_part() {
         (&told[0]["subject"], &told[0]["id"], &told[0]["sections"][0]["anchor"]),
         (&json!("product"), &json!("a"), &json!("price"))
     );
+    assert_eq!(told[0]["other"]["title"], "Hundred SMS");
+    assert_eq!(told[0]["other"]["sections"][0]["heading"], "Price");
     // A wording: by channel.
     let template = std::fs::read_to_string(base.path("templates/connect.md")).unwrap();
     base.write("templates/connect.md", template.replace("Цена {{", "Стоит {{"));
