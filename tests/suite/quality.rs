@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::browser::{DESKTOP, Look, PHONE, Page, on_base, on_desk, sample};
 
 /// What axe-core finds wrong with what is shown now: rule, how grave, and the first place.
-const VIOLATIONS: &str = "return axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => \
+const VIOLATIONS: &str = "return axe.run(document, { resultTypes: ['violations'], rules: { 'target-size': { enabled: true } } }).then(({ violations }) => \
     violations.map(v => `${v.id} (${v.impact}, ${v.nodes.length}): ${v.nodes[0].html.slice(0, 160)} ${v.nodes[0].any[0]?.message ?? ''}`))";
 
 /// States of the pages: an address, and what must be there before it is looked at.

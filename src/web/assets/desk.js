@@ -119,6 +119,8 @@ function onTyped() {
   toWordings = null;
   wordings.dismiss();
   reader.view("results");
+  // On a phone the page itself scrolls: what is new stands at its top.
+  scrollTo(0, 0);
   search();
 }
 

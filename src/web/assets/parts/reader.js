@@ -39,8 +39,15 @@ function decoded(text) {
   }
 }
 
+// Where one was in each view; on a phone they share the page's scroll.
+const places = new Map();
+
 export function view(name) {
-  if (document.body.dataset.view) document.body.dataset.view = name;
+  const before = document.body.dataset.view;
+  if (!before || before === name) return;
+  places.set(before, scrollY);
+  document.body.dataset.view = name;
+  scrollTo(0, places.get(name) ?? 0);
 }
 
 function partOf(href) {
@@ -99,7 +106,7 @@ function afterShown({ focus = false, section = "" }) {
   const target = section && document.getElementById(section);
   if (target) show(target);
   else if (onDesk) reader.scrollTop = 0;
-  if (onDesk && !target) article.closest("#reader").scrollIntoView({ block: "nearest" });
+  if (onDesk && !target) scrollTo(0, 0);
   if (focus || flow) (flow ? article.querySelector("h1") : reader).focus({ preventScroll: true });
 }
 
