@@ -29,8 +29,6 @@ pub struct AppState {
     pub app: Arc<App>,
     /// The settings.
     pub settings: Arc<Settings>,
-    /// The store.
-    pub database: Database,
     /// What readers did not find.
     pub gaps: Arc<Gaps>,
     /// Tells this process from earlier ones: part of every ETag.
@@ -62,8 +60,7 @@ impl AppState {
             stopping,
             searches: Arc::new(Semaphore::new(searches)),
             requests: Arc::new(Semaphore::new(settings.max_concurrent_requests)),
-            gaps: Arc::new(Gaps::new(database.clone())),
-            database,
+            gaps: Arc::new(Gaps::new(database)),
             settings: Arc::new(settings),
         }
     }

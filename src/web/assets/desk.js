@@ -270,20 +270,6 @@ keys.bind("KeyA", () => {
   reader.view("reader");
   reader.focus();
 }, { alt: true, label: "key-article" });
-for (let number = 1; number <= 9; number += 1) {
-  keys.bind(`Digit${number}`, () => pressIn(`.choice[data-key="${number}"]`), number === 1 ? { label: "key-flow-choice", told: "1…9" } : {});
-}
-keys.bind("Backspace", () => pressIn(".back-step"), { label: "key-flow-back" });
-keys.bind("KeyF", () => pressIn(".article .favourite"), { label: "key-favourite" });
-keys.bind("KeyP", () => pressIn(".article .pin"), { label: "key-pin" });
-keys.bind("KeyL", () => pressIn(".article .copy-link"), { label: "key-link" });
-
-function pressIn(selector) {
-  const target = document.querySelector(`#reader ${selector}`);
-  target?.click();
-  return Boolean(target);
-}
-
 call.start();
 customer.watch((changed) => {
   if (changed.includes("region") || changed.includes("cleared")) {

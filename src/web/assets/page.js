@@ -10,11 +10,6 @@ import * as wordings from "./parts/wordings.js";
 import { copy } from "./parts/clipboard.js";
 import { latest, swap } from "./parts/fragment.js";
 
-const press = (selector) => {
-  const target = document.querySelector(selector);
-  target?.click();
-  return Boolean(target);
-};
 const openWordings = () => (reader.opened() ? wordings.open({ article: reader.opened() }) : false);
 
 document.addEventListener("click", (event) => {
@@ -40,14 +35,6 @@ keys.bind("KeyC", () => {
   const note = document.querySelector(".copy-note");
   return note ? copy(note.dataset.copy) : false;
 }, { label: "key-copy" });
-for (let number = 1; number <= 9; number += 1) {
-  keys.bind(`Digit${number}`, () => press(`.choice[data-key="${number}"]`), number === 1 ? { label: "key-flow-choice", told: "1…9" } : {});
-}
-keys.bind("Backspace", () => press(".back-step"), { label: "key-flow-back" });
-keys.bind("KeyF", () => press(".article .favourite"), { label: "key-favourite" });
-keys.bind("KeyP", () => press(".article .pin"), { label: "key-pin" });
-keys.bind("KeyL", () => press(".article .copy-link"), { label: "key-link" });
-
 call.start();
 // An article is that of the customer's region, here as on the desk.
 function showRegion(region) {
