@@ -101,7 +101,11 @@ fn parse_article(bencher: Bencher<'_, '_>) {
 fn render_article(bencher: Bencher<'_, '_>) {
     let parsed = Article::parse("articles", "a.md", &article(7)).0.expect("a good article");
     let catalog = Catalog::default();
-    let reading = Reading { catalog: &catalog, lang: parsed.article.lang, day: DAY, region: None };
+    let reading = Reading {
+        catalog: &catalog,
+        lang: parsed.article.lang,
+        at: pharos::content::validity::Standpoint::public(DAY),
+    };
     bencher.bench(|| {
         markdown::render_sections(black_box(&parsed.body), &parsed.article.sections, "a.md", reading)
     });

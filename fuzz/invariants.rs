@@ -7,13 +7,13 @@ use pharos::search::query::Plan;
 
 /// A query is read without panic, is bounded, and reads the same a second time.
 pub fn query(text: &str) {
-    let plan = Plan::read(text, &Catalog::default());
+    let plan = Plan::read(text, &Catalog::default(), &Clearance::Public);
     assert!(plan.words.len() <= 48, "{} words", plan.words.len());
     assert!(plan.words.iter().all(|w| !w.form.is_empty() && !w.form.contains(char::is_whitespace)));
     assert!(plan.phrases.iter().all(|range| range.start < range.end && range.end <= plan.words.len()));
-    assert_eq!(plan, Plan::read(text, &Catalog::default()));
+    assert_eq!(plan, Plan::read(text, &Catalog::default(), &Clearance::Public));
     // Spaces around a query change nothing but whether its last word may go on.
-    let padded = Plan::read(&format!("  {text} "), &Catalog::default());
+    let padded = Plan::read(&format!("  {text} "), &Catalog::default(), &Clearance::Public);
     assert_eq!(plan.code, padded.code);
     plan.read_as();
 }

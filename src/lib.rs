@@ -13,6 +13,7 @@ pub mod http;
 
 pub mod app;
 
+pub mod accounts;
 pub mod learning;
 
 pub mod search;

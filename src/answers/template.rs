@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use jiff::civil::Date;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -11,7 +10,7 @@ use crate::content::catalog::Lang;
 use crate::content::files;
 use crate::content::front_matter::{Located, Status};
 use crate::content::problem::{Position, Problem, Report, did_you_mean};
-use crate::content::validity::Validity;
+use crate::content::validity::{Standpoint, Validity};
 use crate::content::yaml::{self, Fields, Node};
 use crate::language::{morphology, words};
 
@@ -199,9 +198,9 @@ impl Template {
         })
     }
 
-    /// Whether it may be used on a day in a region.
-    pub fn in_force(&self, day: Date, region: Option<&str>) -> bool {
-        self.status == Status::Active && self.validity.in_force(day, region)
+    /// Whether somebody may use it on a day in a region.
+    pub fn in_force(&self, at: Standpoint<'_>) -> bool {
+        self.status == Status::Active && self.validity.in_force(at)
     }
 
     /// The body for a channel.

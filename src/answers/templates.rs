@@ -12,10 +12,12 @@ use crate::answers::sms::{self, SmsLength};
 use crate::answers::template::{Channel, Template, Variable, VariableType};
 use crate::content::catalog::{Catalog, Lang};
 use crate::content::files::{self, Folder, Stamp};
+use crate::content::folders::FolderFiles;
 use crate::content::front_matter::Status;
 use crate::content::library::{Library, Scope};
 use crate::content::markdown::{self, Reading};
 use crate::content::problem::{Position, Problem, Report, did_you_mean, u32_of};
+use crate::content::validity::{Clearance, Standpoint};
 use crate::content::{values, yaml};
 
 /// Work one rendering may do; a loop without end stops here (minijinja counts instructions).
@@ -32,6 +34,8 @@ struct TemplateFile {
     read_ns: i64,
     hash: [u8; 32],
     content: Option<Content>,
+    /// The template as it is served, with what its folders say, and the hash of that.
+    completed: Option<(u64, Arc<Template>)>,
     problems: Vec<Problem>,
 }
 
@@ -47,6 +51,7 @@ pub struct Templates {
     files: BTreeMap<String, TemplateFile>,
     by_id: BTreeMap<String, Arc<Template>>,
     environment: Arc<Environment<'static>>,
+    folders: FolderFiles,
     walk_problems: Vec<Problem>,
 }
 
@@ -99,6 +104,14 @@ pub struct Filling {
     pub day: Date,
     /// The region, if one is given.
     pub region: Option<String>,
+    /// What the operator may read.
+    pub clearance: Clearance,
+}
+
+impl Filling {
+    fn standpoint(&self) -> Standpoint<'_> {
+        Standpoint { day: self.day, region: self.region.as_deref(), clearance: &self.clearance }
+    }
 }
 
 impl Default for Templates {
@@ -107,6 +120,7 @@ impl Default for Templates {
             files: BTreeMap::new(),
             by_id: BTreeMap::new(),
             environment: Arc::new(new_environment()),
+            folders: FolderFiles::default(),
             walk_problems: Vec::new(),
         }
     }
@@ -139,6 +153,7 @@ impl Templates {
                 is_changed |= next.walk_problems != listing.problems;
                 next.walk_problems = listing.problems;
             }
+            is_changed |= next.folders.reload(folder, &below, &listing.files, now_ns);
             let is_below = |path: &str| files::is_below(path, &below);
             let before = next.files.len();
             next.files.retain(|path, _| !is_below(path) || listing.files.contains_key(path));
@@ -196,6 +211,16 @@ impl Templates {
                     }
                 }
                 Some(Content::Template(template)) => {
+                    let defaults = self.folders.of(path);
+                    let template = match &file.completed {
+                        Some((hash, template)) if *hash == defaults.hash() => Arc::clone(template),
+                        _ => {
+                            let mut template = Template::clone(template);
+                            defaults.complete(&mut template.validity);
+                            Arc::new(template)
+                        }
+                    };
+                    file.completed = Some((defaults.hash(), Arc::clone(&template)));
                     // Of two files with one id the first is served, head and bodies.
                     if by_id.contains_key(&template.id) {
                         continue;
@@ -205,7 +230,7 @@ impl Templates {
                         // Bodies were compiled when they were read; a failure here is impossible but harmless.
                         let _ = environment.add_template_owned(name, catalog_calls(&body.source));
                     }
-                    by_id.insert(template.id.clone(), Arc::clone(template));
+                    by_id.insert(template.id.clone(), template);
                 }
                 None => {}
             }
@@ -235,12 +260,11 @@ impl Templates {
         id: &str,
         products: &[&str],
         lang: Lang,
-        day: Date,
-        region: Option<&str>,
+        at: Standpoint<'_>,
     ) -> Vec<&Arc<Template>> {
         let names = |t: &Template| t.articles.iter().any(|a| &*a.text == id);
         let shares = |t: &Template| t.lang == lang && t.products.iter().any(|p| products.contains(&&*p.text));
-        let usable = || self.all().filter(|t| t.in_force(day, region));
+        let usable = || self.all().filter(|t| t.in_force(at));
         let mut found: Vec<&Arc<Template>> = usable().filter(|t| names(t)).collect();
         found.extend(usable().filter(|t| !names(t) && shares(t)));
         found
@@ -257,7 +281,7 @@ impl Templates {
         given: &BTreeMap<String, String>,
         filling: &Filling,
     ) -> Result<Rendered, FillError> {
-        let template = self.by_id.get(id).filter(|t| t.in_force(filling.day, filling.region.as_deref()));
+        let template = self.by_id.get(id).filter(|t| t.in_force(filling.standpoint()));
         let template = template.ok_or_else(|| FillError::NotFound(id.to_owned()))?;
         if template.body(channel).is_none() {
             let have = template.bodies.iter().map(|b| b.channel.name()).collect();
@@ -273,12 +297,7 @@ impl Templates {
         let (marked, missing) = self.render(template, channel, given, filling)?;
         let mut missing: Vec<String> = missing.into_iter().collect();
         missing.sort();
-        let reading = Reading {
-            catalog: &filling.catalog,
-            lang: template.lang,
-            day: filling.day,
-            region: filling.region.as_deref(),
-        };
+        let reading = Reading { catalog: &filling.catalog, lang: template.lang, at: filling.standpoint() };
         let (text, html) = if channel.is_markdown() {
             let (markdown, held) = hold_values(&marked);
             let html = markdown::render(&markdown, "", reading);
@@ -320,10 +339,8 @@ impl Templates {
         let context = Arc::new(Context {
             known,
             gaps,
-            catalog: Arc::clone(&filling.catalog),
+            filling: filling.clone(),
             lang: template.lang,
-            day: filling.day,
-            region: filling.region.clone(),
             missing: Mutex::default(),
         });
         let fail = |error: Error| FillError::Template(format!("{error:#}"));
@@ -336,11 +353,17 @@ impl Templates {
     /// All problems of the templates, those of what they refer to included.
     pub fn problems(&self, folder: &Folder, library: &Library) -> Vec<Problem> {
         let mut problems = self.walk_problems.clone();
+        problems.extend(self.folders.problems().cloned());
         for (path, file) in &self.files {
             problems.extend(file.problems.iter().cloned());
             let mut report = Report::new(&folder.display(path));
             match &file.content {
-                Some(Content::Template(template)) => self.check(template, path, library, &mut report),
+                Some(Content::Template(template)) => {
+                    let own = file.completed.as_ref().map(|(_, template)| template);
+                    let served = self.by_id.get(&template.id);
+                    let is_second = served.zip(own).is_none_or(|(served, own)| !Arc::ptr_eq(served, own));
+                    self.check(own.unwrap_or(template), path, is_second, library, &mut report);
+                }
                 Some(Content::Fragment(source)) => check_values(source, 1, library, &mut report),
                 None => {}
             }
@@ -351,8 +374,15 @@ impl Templates {
         problems
     }
 
-    fn check(&self, template: &Template, path: &str, library: &Library, report: &mut Report) {
-        if self.by_id.get(&template.id).is_some_and(|served| !std::ptr::eq(served.as_ref(), template)) {
+    fn check(
+        &self,
+        template: &Template,
+        path: &str,
+        is_second: bool,
+        library: &Library,
+        report: &mut Report,
+    ) {
+        if is_second {
             report.error(
                 "duplicate-id",
                 Position::default(),
@@ -384,6 +414,7 @@ impl Templates {
                 catalog: Arc::clone(&library.catalog),
                 day: library.day,
                 region: template.validity.regions.first().cloned(),
+                clearance: Clearance::Everything,
             };
             if let Err(error) = self.render(template, body.channel, &BTreeMap::new(), &filling) {
                 report.error(
@@ -422,7 +453,14 @@ fn load(folder: &Folder, path: &str, known: Option<&TemplateFile>, now_ns: i64) 
         Ok(None) => return None,
         Err((stamp, problem)) => {
             let problems = vec![*problem];
-            return Some(TemplateFile { stamp, read_ns: now_ns, hash: [0; 32], content: before, problems });
+            return Some(TemplateFile {
+                stamp,
+                read_ns: now_ns,
+                hash: [0; 32],
+                content: before,
+                completed: known.and_then(|f| f.completed.clone()),
+                problems,
+            });
         }
         Ok(Some(file)) => file,
     };
@@ -449,6 +487,8 @@ fn load(folder: &Folder, path: &str, known: Option<&TemplateFile>, now_ns: i64) 
         stamp: file.stamp,
         read_ns: now_ns,
         hash: file.hash,
+        // A file that is broken keeps what it last was, and what it was served as.
+        completed: known.and_then(|f| f.completed.clone()).filter(|_| content.is_none()),
         content: content.or(before),
         problems,
     })
@@ -528,10 +568,8 @@ struct Context {
     known: BTreeMap<String, Value>,
     /// Labels of all variables.
     gaps: BTreeMap<String, String>,
-    catalog: Arc<Catalog>,
+    filling: Filling,
     lang: Lang,
-    day: Date,
-    region: Option<String>,
     missing: Mutex<BTreeSet<String>>,
 }
 
@@ -547,8 +585,8 @@ impl Object for Context {
         if name == "catalog" {
             let context = Arc::clone(self);
             return Some(Value::from_function(move |name: String| {
-                let region = context.region.as_deref();
-                context.catalog.show(&name, context.lang, context.day, region).unwrap_or_else(|| {
+                let Filling { catalog, .. } = &context.filling;
+                catalog.show(&name, context.lang, context.filling.standpoint()).unwrap_or_else(|| {
                     context.miss(&name);
                     format!("[{name}]")
                 })

@@ -17,6 +17,7 @@ use crate::content::catalog::Lang;
 use crate::content::front_matter::{Kind, Status};
 use crate::content::markdown::{self, Reading};
 use crate::content::validity::Validity;
+use crate::http::asker::Asker;
 use crate::http::extract::{Id, Query, Reader};
 use crate::http::problem::{Code, Problem, ProblemDetails};
 use crate::http::state::AppState;
@@ -157,12 +158,13 @@ pub struct PageParams {
 ))]
 pub async fn list(
     State(state): State<AppState>,
+    asker: Asker,
     Query(params): Query<PageParams>,
 ) -> Result<Json<ArticleList>, Problem> {
     let mut reader = Reader::default();
     let limit = reader.number("limit", params.limit.as_deref(), 100, 1_000);
     let offset = reader.number("offset", params.offset.as_deref(), 0, usize::MAX);
-    let filter = params.filter.read(state.app.clock.today(), &mut reader);
+    let filter = params.filter.read(&asker, state.app.clock.today(), &mut reader);
     reader.finish(Code::InvalidParameter)?;
     let reply = state.run(move |snapshot| {
         let found = snapshot.engine.list(&filter);
@@ -177,12 +179,12 @@ pub async fn list(
 fn summary(article: &Article, snapshot: &Snapshot, filter: &Filter) -> ArticleSummary {
     ArticleSummary {
         id: article.id.clone(),
-        title: article.title_on(&snapshot.engine.library.catalog, filter.day, filter.region.as_deref()),
+        title: article.title_for(&snapshot.engine.library.catalog, filter.standpoint()),
         kind: article.matter.kind,
         lang: article.lang,
         status: article.matter.status,
         validity: article.validity().clone(),
-        products: article.products().map(str::to_owned).collect(),
+        products: snapshot.engine.library.products_of(article, &filter.clearance),
         tags: article.matter.tags.clone(),
         updated_at: updated_at(article, snapshot),
     }
@@ -204,10 +206,11 @@ fn updated_at(article: &Article, snapshot: &Snapshot) -> Timestamp {
 ))]
 pub async fn get(
     State(state): State<AppState>,
+    asker: Asker,
     Id(id): Id,
     Query(params): Query<FilterParams>,
 ) -> Result<Json<ArticleView>, Problem> {
-    let filter = params.filter(state.app.clock.today())?;
+    let filter = params.filter(&asker, state.app.clock.today())?;
     Ok(Json(state.run(move |snapshot| view(snapshot, &id, &filter)).await?))
 }
 
@@ -217,11 +220,11 @@ pub async fn get(
 /// There is no such article, or none of it is in force.
 pub fn view(snapshot: &Snapshot, id: &str, filter: &Filter) -> Result<ArticleView, Problem> {
     let mut view = text(snapshot, id, filter)?;
-    let (engine, region) = (&snapshot.engine, filter.region.as_deref());
+    let (engine, at) = (&snapshot.engine, filter.standpoint());
     let Some((_, article)) = engine.library.find(id) else { return Ok(view) };
     let others = article.sections.iter().enumerate().filter_map(|(number, section)| {
         let validity = section.validity.as_deref().cloned().unwrap_or_default();
-        let is_other = !article.section_in_force(number, filter.day, region);
+        let is_other = !article.section_in_force(number, at);
         Some((number, other_day(&validity, filter).filter(|_| is_other)?, validity))
     });
     // Their values are those of their own time: each day is rendered once.
@@ -233,13 +236,13 @@ pub fn view(snapshot: &Snapshot, id: &str, filter: &Filter) -> Result<ArticleVie
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(entry) => {
                 let body = engine.reader.source(id)?.unwrap_or_default();
-                let reading = Reading { catalog, lang: article.lang, day, region };
+                let reading = Reading { catalog, lang: article.lang, at: at.on(day) };
                 entry.insert(markdown::render_sections(&body, &article.sections, &article.path, reading))
             }
         };
         view.not_in_force.push(SectionView {
             anchor: section.anchor.to_string(),
-            heading: catalog.expand(&section.heading, article.lang, day, region),
+            heading: catalog.expand(&section.heading, article.lang, at.on(day)),
             level: section.level,
             html: of_that_day.get_mut(number).map(std::mem::take).unwrap_or_default(),
             validity,
@@ -256,17 +259,17 @@ pub fn view(snapshot: &Snapshot, id: &str, filter: &Filter) -> Result<ArticleVie
 pub fn text(snapshot: &Snapshot, id: &str, filter: &Filter) -> Result<ArticleView, Problem> {
     let engine = &snapshot.engine;
     let library = &engine.library;
-    let region = filter.region.as_deref();
-    let found = library.find(id).filter(|(_, a)| a.validity().in_force(filter.day, region));
+    let at = filter.standpoint();
+    let found = library.find(id).filter(|(_, a)| a.validity().in_force(at));
     let (_, article) = found.ok_or_else(|| Problem::not_found("article", id))?;
     let body = engine.reader.source(id)?.unwrap_or_default();
-    let today = Reading { catalog: &library.catalog, lang: article.lang, day: filter.day, region };
+    let today = Reading { catalog: &library.catalog, lang: article.lang, at };
     let rendered = markdown::render_sections(&body, &article.sections, &article.path, today);
     let mut sections = Vec::new();
     let mut html = String::new();
     for (number, (section, section_html)) in article.sections.iter().zip(rendered).enumerate() {
         let validity = section.validity.as_deref().cloned().unwrap_or_default();
-        if article.section_in_force(number, filter.day, region) {
+        if article.section_in_force(number, at) {
             if number > 0 {
                 let tag = section.level.clamp(2, 6);
                 let mut anchor = String::new();
@@ -277,7 +280,7 @@ pub fn text(snapshot: &Snapshot, id: &str, filter: &Filter) -> Result<ArticleVie
             html.push_str(&section_html);
             sections.push(SectionView {
                 anchor: section.anchor.to_string(),
-                heading: library.catalog.expand(&section.heading, article.lang, filter.day, region),
+                heading: library.catalog.expand(&section.heading, article.lang, at),
                 level: section.level,
                 html: section_html,
                 validity,
@@ -285,11 +288,10 @@ pub fn text(snapshot: &Snapshot, id: &str, filter: &Filter) -> Result<ArticleVie
         }
     }
     let twins = article.translation_ids();
-    let is_served =
-        |id: &String| library.find_in_force(id, filter.day, region).is_some_and(|a| a.lang != article.lang);
+    let is_served = |id: &String| library.find_in_force(id, at).is_some_and(|a| a.lang != article.lang);
     Ok(ArticleView {
         id: article.id.clone(),
-        title: article.title_on(&library.catalog, filter.day, region),
+        title: article.title_for(&library.catalog, at),
         kind: article.matter.kind,
         lang: article.lang,
         status: article.matter.status,
@@ -298,12 +300,12 @@ pub fn text(snapshot: &Snapshot, id: &str, filter: &Filter) -> Result<ArticleVie
         sections,
         not_in_force: Vec::new(),
         values: live_values(article, snapshot, filter),
-        products: article.products().map(str::to_owned).collect(),
+        products: library.products_of(article, &filter.clearance),
         tags: article.matter.tags.clone(),
         related: Vec::new(),
         translations: twins.into_iter().filter(is_served).collect(),
         templates: engine.templates_of(Some(&article.id), "", filter),
-        replaced_by: library.replacement(article, filter.day, region),
+        replaced_by: library.replacement(article, at),
         is_flow: article.matter.flow.is_some(),
         owner: article.matter.owner.clone(),
         verified: article.matter.verified.clone(),
@@ -315,7 +317,7 @@ pub fn text(snapshot: &Snapshot, id: &str, filter: &Filter) -> Result<ArticleVie
 /// The nearest day on which something is in force that is not in force on the day asked for, if that is only a matter of days.
 fn other_day(validity: &Validity, filter: &Filter) -> Option<Date> {
     let days = [validity.from, validity.to].into_iter().flatten();
-    days.filter(|day| validity.in_force(*day, filter.region.as_deref())).min_by_key(|day| {
+    days.filter(|day| validity.in_force(filter.standpoint().on(*day))).min_by_key(|day| {
         let away = day.since(filter.day).map_or(i32::MAX, |span| span.get_days().abs());
         (away, *day)
     })
@@ -327,7 +329,7 @@ fn live_values(article: &Article, snapshot: &Snapshot, filter: &Filter) -> Vec<L
     let found = names.into_iter().filter_map(|name| {
         let (product, attribute) = name.split_once('.')?;
         let product = catalog.product(product).filter(|p| p.status != Status::Draft)?;
-        let (attribute, variant) = product.variant(attribute, filter.day, filter.region.as_deref())?;
+        let (attribute, variant) = product.variant(attribute, filter.standpoint())?;
         Some(LiveValue {
             name: name.to_owned(),
             product: product.title.get(article.lang).to_owned(),

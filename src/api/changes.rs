@@ -11,6 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::api::reply::Json;
 use crate::app::changes::{Asked, Change, Subject};
 use crate::content::yaml::parse_date;
+use crate::http::asker::Asker;
 use crate::http::extract::{Query, Reader, given, list as parted};
 use crate::http::problem::{Code, FieldError, Problem, ProblemDetails};
 use crate::http::state::AppState;
@@ -49,6 +50,7 @@ pub struct ChangeList {
 ))]
 pub async fn list(
     State(state): State<AppState>,
+    asker: Asker,
     Query(params): Query<ChangeParams>,
 ) -> Result<Json<ChangeList>, Problem> {
     let mut reader = Reader::default();
@@ -58,9 +60,11 @@ pub async fn list(
     let since =
         given(params.since.as_deref()).map(|text| read_moment(text, state.settings.zone())).transpose()?;
     let snapshot = state.snapshot()?;
-    let (generation, today) = (snapshot.generation, state.app.clock.today());
+    let generation = snapshot.generation;
+    let filter = asker.filter(state.app.clock.today());
     let asked = Asked { since, products: parted(params.product.as_deref()), subjects };
-    let (changes, total) = state.app.changes.find(&asked, limit, |what| snapshot.serves(what, today));
+    let (changes, total) =
+        state.app.changes.find(&asked, limit, |change| snapshot.told(change, filter.standpoint().anywhere()));
     Ok(Json(ChangeList { changes, total, generation }))
 }
 

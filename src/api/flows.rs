@@ -12,6 +12,7 @@ use crate::content::catalog::Lang;
 use crate::content::flow::{self, Choice};
 use crate::content::markdown::{self, Reading};
 use crate::content::validity::Validity;
+use crate::http::asker::Asker;
 use crate::http::extract::{Id, Query};
 use crate::http::problem::{Problem, ProblemDetails};
 use crate::http::state::AppState;
@@ -72,10 +73,11 @@ pub struct FlowView {
 ))]
 pub async fn get(
     State(state): State<AppState>,
+    asker: Asker,
     Id(id): Id,
     Query(params): Query<FilterParams>,
 ) -> Result<Json<FlowView>, Problem> {
-    let filter = params.filter(state.app.clock.today())?;
+    let filter = params.filter(&asker, state.app.clock.today())?;
     Ok(Json(state.run(move |snapshot| view(snapshot, &id, &filter)).await?))
 }
 
@@ -85,24 +87,23 @@ pub async fn get(
 /// There is no such flow, or it is not in force.
 pub fn view(snapshot: &Snapshot, id: &str, filter: &Filter) -> Result<FlowView, Problem> {
     let library = &snapshot.engine.library;
-    let region = filter.region.as_deref();
+    let at = filter.standpoint();
     let found = library.find(id).and_then(|(_, a)| Some((a, a.matter.flow.as_ref()?)));
     let (article, start) = found.ok_or_else(|| Problem::not_found("flow", id))?;
     let view = articles::text(snapshot, id, filter)?;
     let body = snapshot.engine.reader.source(id)?.unwrap_or_default();
     let choices = flow::choices(article, &body);
-    let reading = Reading { catalog: &library.catalog, lang: article.lang, day: filter.day, region };
+    let reading = Reading { catalog: &library.catalog, lang: article.lang, at };
     let texts = flow::without_choices(article, &body);
     let mut texts = markdown::render_sections(&texts, &article.sections, &article.path, reading);
-    let expand = |text: &str| library.catalog.expand(text, article.lang, filter.day, region);
+    let expand = |text: &str| library.catalog.expand(text, article.lang, at);
     let steps = view.sections.into_iter().filter(|s| !s.anchor.is_empty()).filter_map(|section| {
         let number = article.section_at(&section.anchor)?;
         let is_open = |choice: &&Choice| {
-            let to = library.find_in_force(&choice.article, filter.day, region);
+            let to = library.find_in_force(&choice.article, at);
             to.is_some_and(|to| {
                 let step = to.section_at(&choice.step);
-                choice.step.is_empty()
-                    || step.is_some_and(|step| to.section_in_force(step, filter.day, region))
+                choice.step.is_empty() || step.is_some_and(|step| to.section_in_force(step, at))
             })
         };
         let choices = choices[number].iter().filter(is_open).map(|choice| ChoiceView {

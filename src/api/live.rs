@@ -1,6 +1,7 @@
 //! Server-sent events: what changed, the moment it is served.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
@@ -13,32 +14,36 @@ use tokio_stream::wrappers::errors::BroadcastStreamRecvError;
 
 use crate::app::changes::Change;
 use crate::app::running::LiveEvent;
+use crate::http::asker::Asker;
 use crate::http::state::AppState;
 
 /// Changes told one by one in an event; of more, only the number.
 const MAX_TOLD: usize = 100;
 
 #[derive(Serialize)]
-struct Told<'a> {
+struct Told {
     boot: String,
     generation: u64,
     day: jiff::civil::Date,
     total: usize,
-    changes: &'a [Change],
+    changes: Vec<Change>,
 }
 
 /// Tells clients what changed: events `hello` at once, `change` with generation and changes, `lost` when some were missed.
 #[utoipa::path(get, operation_id = "follow_changes", path = "/api/v1/live", tag = "content", responses(
     (status = 200, description = "Events `hello`, `change` and `lost`", content_type = "text/event-stream"),
 ))]
-pub async fn live(State(state): State<AppState>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+pub async fn live(
+    State(state): State<AppState>,
+    asker: Asker,
+) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let changes = BroadcastStream::new(state.app.subscribe());
     let generation = state.app.snapshot().map_or(0, |s| s.generation);
-    let first = LiveEvent { generation, changes: std::sync::Arc::default() };
-    let hello = told("hello", &first, &state);
+    let first = LiveEvent { generation, changes: Arc::from([]) };
+    let hello = told("hello", &first, &state, &asker);
     let teller = state.clone();
     let events = changes.map(move |received| match received {
-        Ok(event) => told("change", &event, &teller),
+        Ok(event) => told("change", &event, &teller, &asker),
         Err(BroadcastStreamRecvError::Lagged(missed)) => {
             Event::default().event("lost").data(format!("{{\"missed\":{missed}}}"))
         }
@@ -52,10 +57,17 @@ pub async fn live(State(state): State<AppState>) -> Sse<impl Stream<Item = Resul
     Sse::new(stream).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)))
 }
 
-fn told(name: &str, event: &LiveEvent, state: &AppState) -> Event {
-    let changes = &event.changes[..event.changes.len().min(MAX_TOLD)];
+fn told(name: &str, event: &LiveEvent, state: &AppState, asker: &Asker) -> Event {
     let (boot, day) = (format!("{:x}", state.boot), state.app.clock.today());
-    let told = Told { boot, day, generation: event.generation, total: event.changes.len(), changes };
+    let filter = asker.filter(day);
+    let at = filter.standpoint().anywhere();
+    // Without a snapshot nobody can say who may be told what.
+    let snapshot = state.app.snapshot();
+    let told = event.changes.iter().filter_map(|change| snapshot.as_ref()?.told(change, at));
+    let mut changes: Vec<Change> = told.map(|change| change.in_short()).collect();
+    let total = changes.len();
+    changes.truncate(MAX_TOLD);
+    let told = Told { boot, day, generation: event.generation, total, changes };
     let data = serde_json::to_string(&told).unwrap_or_default();
     Event::default().event(name).id(event.generation.to_string()).data(data)
 }

@@ -17,6 +17,7 @@ use crate::api::reply::Json;
 use crate::app::snapshot::Snapshot;
 use crate::content::catalog::Lang;
 use crate::content::front_matter::Status;
+use crate::http::asker::Asker;
 use crate::http::extract::{Query, list};
 use crate::http::problem::{Problem, ProblemDetails};
 use crate::http::state::AppState;
@@ -112,9 +113,10 @@ pub struct Bundle {
 ))]
 pub async fn get(
     State(state): State<AppState>,
+    asker: Asker,
     Query(params): Query<OfflineParams>,
 ) -> Result<Json<Bundle>, Problem> {
-    let filter = params.filter.filter(state.app.clock.today())?;
+    let filter = params.filter.filter(&asker, state.app.clock.today())?;
     let asked = list(params.articles.as_deref());
     let templates = list(params.templates.as_deref());
     let made_at = state.app.clock.now();
@@ -151,6 +153,7 @@ fn bundle(
         });
     }
     let templates = used.iter().filter_map(|id| engine.templates.find(id));
+    let templates = templates.filter(|template| template.in_force(filter.standpoint()));
     let templates = templates.map(|found| template(snapshot, found, filter)).collect();
     Ok(Bundle { as_of: filter.day, region: filter.region.clone(), made_at, articles: kept, templates })
 }
@@ -159,7 +162,8 @@ fn template(snapshot: &Snapshot, template: &Template, filter: &Filter) -> KeptTe
     let engine = &snapshot.engine;
     let fill = |channel: Channel, day: Date| {
         let catalog = Arc::clone(&engine.library.catalog);
-        let filling = Filling { catalog, day, region: filter.region.clone() };
+        let (region, clearance) = (filter.region.clone(), filter.clearance.clone());
+        let filling = Filling { catalog, day, region, clearance };
         engine.templates.fill(&template.id, channel, &BTreeMap::new(), &filling).ok()
     };
     let filled = template.bodies.iter().filter_map(|body| {

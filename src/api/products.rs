@@ -15,6 +15,7 @@ use crate::content::eligibility;
 use crate::content::front_matter::Status;
 use crate::content::library::Library;
 use crate::content::validity::Validity;
+use crate::http::asker::Asker;
 use crate::http::extract::{Id, Query, given, list as parted};
 use crate::http::problem::{Code, FieldError, Problem, ProblemDetails};
 use crate::http::state::AppState;
@@ -83,9 +84,9 @@ pub struct ProductList {
 }
 
 fn view(product: &Product, library: &Library, lang: Lang, filter: &Filter) -> ProductView {
-    let region = filter.region.as_deref();
+    let at = filter.standpoint();
     let values = product.values.iter().filter_map(|(attribute, _)| {
-        let (attribute, variant) = product.variant(&attribute.id, filter.day, region)?;
+        let (attribute, variant) = product.variant(&attribute.id, at)?;
         Some(ValueView {
             attribute: attribute.id.clone(),
             label: attribute.label.get(lang).to_owned(),
@@ -94,6 +95,10 @@ fn view(product: &Product, library: &Library, lang: Lang, filter: &Filter) -> Pr
             validity: variant.validity.clone(),
         })
     });
+    let names_known = |ids: &[String]| {
+        let known = ids.iter().filter(|id| library.catalog.may_know(id, at.clearance));
+        known.cloned().collect()
+    };
     ProductView {
         id: product.id.clone(),
         family: product.family.clone(),
@@ -105,21 +110,21 @@ fn view(product: &Product, library: &Library, lang: Lang, filter: &Filter) -> Pr
         aliases: product.aliases.clone(),
         status: product.status,
         validity: product.validity.clone(),
-        article: product.article.clone().filter(|id| library.find_in_force(id, filter.day, region).is_some()),
+        article: product.article.clone().filter(|id| library.find_in_force(id, at).is_some()),
         replaced_by: product
             .replaced_by
             .clone()
-            .filter(|id| library.catalog.product(id).is_some_and(|p| p.is_offered(filter.day, region))),
+            .filter(|id| library.catalog.product(id).is_some_and(|p| p.is_offered(at))),
         tags: product.tags.clone(),
-        not_with: product.not_with.clone(),
-        rules: eligibility::rules(product, &library.catalog, lang, filter.day, region),
+        not_with: names_known(&product.not_with),
+        rules: eligibility::rules(product, &library.catalog, lang, at),
         values: values.collect(),
         source_path: product.file.clone(),
     }
 }
 
 fn is_admitted(product: &Product, filter: &Filter) -> bool {
-    product.is_offered(filter.day, filter.region.as_deref())
+    product.is_offered(filter.standpoint())
         && filter.status.is_none_or(|status| status == product.status)
         && filter.tags.iter().all(|tag| product.tags.contains(tag))
 }
@@ -144,9 +149,10 @@ pub struct ProductParams {
 ))]
 pub async fn list(
     State(state): State<AppState>,
+    asker: Asker,
     Query(params): Query<ProductParams>,
 ) -> Result<Json<ProductList>, Problem> {
-    let filter = params.filter.filter(state.app.clock.today())?;
+    let filter = params.filter.filter(&asker, state.app.clock.today())?;
     let (text, family) = (params.q.unwrap_or_default(), params.family);
     check_length(&text)?;
     let reply = state.run(move |snapshot| {
@@ -196,10 +202,11 @@ pub fn listed<'s>(
 ))]
 pub async fn get(
     State(state): State<AppState>,
+    asker: Asker,
     Id(id): Id,
     Query(params): Query<FilterParams>,
 ) -> Result<Json<ProductView>, Problem> {
-    let filter = params.filter(state.app.clock.today())?;
+    let filter = params.filter(&asker, state.app.clock.today())?;
     let reply = state.run(move |snapshot| {
         let library = &snapshot.engine.library;
         let product = find(&library.catalog, &id, &filter)?;
@@ -267,9 +274,10 @@ pub struct Comparison {
 ))]
 pub async fn compare(
     State(state): State<AppState>,
+    asker: Asker,
     Query(params): Query<CompareParams>,
 ) -> Result<Json<Comparison>, Problem> {
-    let filter = params.filter.filter(state.app.clock.today())?;
+    let filter = params.filter.filter(&asker, state.app.clock.today())?;
     let mut ids = parted(params.products.as_deref());
     let mut seen = std::collections::BTreeSet::new();
     ids.retain(|id| seen.insert(id.clone()));

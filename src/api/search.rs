@@ -6,6 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::api::parameters::FilterParams;
 use crate::api::reply::Json;
+use crate::http::asker::Asker;
 use crate::http::extract::{Query, Reader};
 use crate::http::problem::{Code, Problem, ProblemDetails};
 use crate::http::state::AppState;
@@ -50,7 +51,7 @@ impl SearchParams {
     ///
     /// # Errors
     /// Everything that is wrong with the parameters.
-    pub fn read(self, today: jiff::civil::Date) -> Result<Request, Problem> {
+    pub fn read(self, asker: &Asker, today: jiff::civil::Date) -> Result<Request, Problem> {
         let mut reader = Reader::default();
         let text = self.q.unwrap_or_default();
         check_length(&text)?;
@@ -59,14 +60,13 @@ impl SearchParams {
             offset: reader.number("offset", self.offset.as_deref(), 0, MAX_OFFSET),
             verbatim: reader.flag("verbatim", self.verbatim.as_deref()),
             explain: reader.flag("explain", self.explain.as_deref()),
-            ..Request::new(&text, self.filter.read(today, &mut reader))
+            ..Request::new(&text, self.filter.read(asker, today, &mut reader))
         };
         reader.finish(Code::InvalidParameter)?;
         Ok(request)
     }
 }
 
-/// Refuses queries that are no questions.
 /// Refuses a query that is too long.
 ///
 /// # Errors
@@ -87,9 +87,10 @@ pub fn check_length(text: &str) -> Result<(), Problem> {
 ))]
 pub async fn search(
     State(state): State<AppState>,
+    asker: Asker,
     Query(params): Query<SearchParams>,
 ) -> Result<Json<Reply>, Problem> {
-    let request = params.read(state.app.clock.today())?;
+    let request = params.read(&asker, state.app.clock.today())?;
     let reply = state.search(request).await?;
     metrics::histogram!("pharos_search_seconds")
         .record(std::time::Duration::from_micros(reply.took_us).as_secs_f64());
@@ -124,13 +125,14 @@ pub struct Suggestions {
 ))]
 pub async fn suggest(
     State(state): State<AppState>,
+    asker: Asker,
     Query(params): Query<SuggestParams>,
 ) -> Result<Json<Suggestions>, Problem> {
     let mut reader = Reader::default();
     let text = params.q.unwrap_or_default();
     check_length(&text)?;
     let limit = reader.number("limit", params.limit.as_deref(), 8, 50);
-    let filter = params.filter.read(state.app.clock.today(), &mut reader);
+    let filter = params.filter.read(&asker, state.app.clock.today(), &mut reader);
     reader.finish(Code::InvalidParameter)?;
     let suggestions = state.run(move |snapshot| Ok(snapshot.engine.suggest(&text, limit, &filter)?)).await?;
     Ok(Json(Suggestions { suggestions }))

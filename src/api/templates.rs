@@ -10,12 +10,17 @@ use utoipa::{IntoParams, ToSchema};
 use crate::answers::sms::SmsLength;
 use crate::answers::template::{Channel, Template, Variable};
 use crate::answers::templates::{FillError, Filling};
+use crate::api::parameters::asked_region;
 use crate::api::reply::Json;
 use crate::content::catalog::Lang;
-use crate::content::validity::Validity;
+use crate::content::front_matter::Located;
+use crate::content::library::Library;
+use crate::content::validity::{Standpoint, Validity};
+use crate::http::asker::Asker;
 use crate::http::extract::{Body, Id, Query, Reader, given};
 use crate::http::problem::{Code, FieldError, Problem, ProblemDetails};
 use crate::http::state::AppState;
+use crate::search::filter::Filter;
 
 /// The most templates in one reply.
 const MAX_LISTED: usize = 200;
@@ -77,15 +82,18 @@ pub struct TemplateList {
     pub total: usize,
 }
 
-fn view(template: &Template) -> TemplateView {
+/// A template for who asks; of articles and products one may not know of, none is named.
+fn view(template: &Template, library: &Library, at: Standpoint<'_>) -> TemplateView {
+    let may_know = |id: &&Located| library.catalog.may_know(&id.text, at.clearance);
+    let may_read = |id: &&Located| library.may_know(&id.text, at.clearance);
     TemplateView {
         id: template.id.clone(),
         title: template.title.clone(),
         lang: template.lang,
         channels: template.bodies.iter().map(|b| b.channel).collect(),
         variables: template.variables.clone(),
-        products: template.products.iter().map(|p| p.text.to_string()).collect(),
-        articles: template.articles.iter().map(|a| a.text.to_string()).collect(),
+        products: template.products.iter().filter(may_know).map(|p| p.text.to_string()).collect(),
+        articles: template.articles.iter().filter(may_read).map(|a| a.text.to_string()).collect(),
         tags: template.tags.clone(),
         validity: template.validity.clone(),
         owner: template.owner.clone(),
@@ -100,6 +108,7 @@ fn view(template: &Template) -> TemplateView {
 ))]
 pub async fn list(
     State(state): State<AppState>,
+    asker: Asker,
     Query(params): Query<TemplateParams>,
 ) -> Result<Json<TemplateList>, Problem> {
     let mut reader = Reader::default();
@@ -107,17 +116,19 @@ pub async fn list(
     let channel = reader.choice("channel", params.channel.as_deref(), Channel::NAMES);
     let lang = reader.choice("lang", params.lang.as_deref(), Lang::NAMES);
     reader.finish(Code::InvalidParameter)?;
+    let own = asker.filter(day);
+    let filter = Filter { region: asked_region(params.region.as_deref(), own.region.clone()), ..own };
     let reply = state.run(move |snapshot| {
         let engine = &snapshot.engine;
-        let region = given(params.region.as_deref());
+        let at = filter.standpoint();
         let found: Vec<&Arc<Template>> = match given(params.article.as_deref()) {
             Some(id) => {
-                let article = engine.library.find(id).map(|(_, a)| a);
+                let article = engine.library.find_in_force(id, at);
                 let products: Vec<&str> = article.map(|a| a.products().collect()).unwrap_or_default();
                 let lang = article.map_or_else(Lang::default, |a| a.lang);
-                engine.templates.for_article(id, &products, lang, day, region)
+                engine.templates.for_article(id, &products, lang, at)
             }
-            None => engine.templates.all().filter(|t| t.in_force(day, region)).collect(),
+            None => engine.templates.all().filter(|t| t.in_force(at)).collect(),
         };
         let product = given(params.product.as_deref());
         let query = given(params.q.as_deref());
@@ -128,7 +139,7 @@ pub async fn list(
                 && query.is_none_or(|query| t.matches(query))
         };
         let fitting: Vec<&Arc<Template>> = found.into_iter().filter(|t| fits(t)).collect();
-        let templates = fitting.iter().take(MAX_LISTED).map(|t| view(t)).collect();
+        let templates = fitting.iter().take(MAX_LISTED).map(|t| view(t, &engine.library, at)).collect();
         Ok(TemplateList { templates, total: fitting.len() })
     });
     Ok(Json(reply.await?))
@@ -140,10 +151,17 @@ pub async fn list(
     (status = 200, description = "The template", body = TemplateView),
     (status = 404, description = "No such template, or not in force", body = ProblemDetails, content_type = "application/problem+json"),
 ))]
-pub async fn get(State(state): State<AppState>, Id(id): Id) -> Result<Json<TemplateView>, Problem> {
+pub async fn get(
+    State(state): State<AppState>,
+    asker: Asker,
+    Id(id): Id,
+) -> Result<Json<TemplateView>, Problem> {
     let snapshot = state.snapshot()?;
-    let found = snapshot.engine.templates.find(&id).filter(|t| t.in_force(state.app.clock.today(), None));
-    found.map(|t| Json(view(t))).ok_or_else(|| Problem::not_found("template", &id))
+    let engine = &snapshot.engine;
+    let filter = asker.filter(state.app.clock.today());
+    let at = filter.standpoint().anywhere();
+    let found = engine.templates.find(&id).filter(|t| t.in_force(at));
+    found.map(|t| Json(view(t, &engine.library, at))).ok_or_else(|| Problem::not_found("template", &id))
 }
 
 /// What to fill in.
@@ -188,6 +206,7 @@ pub struct RenderReply {
 ))]
 pub async fn render(
     State(state): State<AppState>,
+    asker: Asker,
     Body(request): Body<RenderRequest>,
 ) -> Result<Json<RenderReply>, Problem> {
     let mut reader = Reader::default();
@@ -199,9 +218,12 @@ pub async fn render(
         return Err(Problem::invalid(Code::InvalidBody, vec![error]));
     };
     let values = read_values(request.values)?;
+    let own = asker.filter(day);
+    let region = asked_region(request.region.as_deref(), own.region);
     let reply = state.run(move |snapshot| {
         let engine = &snapshot.engine;
-        let filling = Filling { catalog: Arc::clone(&engine.library.catalog), day, region: request.region };
+        let catalog = Arc::clone(&engine.library.catalog);
+        let filling = Filling { catalog, day, region, clearance: own.clearance };
         let filled =
             engine.templates.fill(&request.template, channel, &values, &filling).map_err(fill_problem)?;
         Ok(RenderReply { text: filled.text, html: filled.html, missing: filled.missing, sms: filled.sms })

@@ -60,6 +60,9 @@ pub struct Changed {
     pub id: String,
     /// Its title.
     pub title: String,
+    /// Who it is for; empty means everybody.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub audience: Vec<String>,
     /// Products it is about; of a product its own id.
     #[serde(default)]
     pub products: Vec<String>,
@@ -89,6 +92,16 @@ impl Changed {
         self.other.as_ref().filter(|other| other.lang == lang).map_or(&self.title, |other| &other.title)
     }
 
+    /// Whether it tells what is different.
+    pub fn has_text(&self) -> bool {
+        self.parts().next().is_some()
+    }
+
+    /// Everything that is different, in all languages.
+    pub fn parts(&self) -> impl Iterator<Item = &SectionChange> {
+        self.sections.iter().chain(self.other.iter().flat_map(|other| &other.sections))
+    }
+
     /// What is different, for readers of a language.
     pub fn sections_for(&self, lang: Lang) -> &[SectionChange] {
         self.other.as_ref().filter(|other| other.lang == lang).map_or(&self.sections, |other| &other.sections)
@@ -112,7 +125,7 @@ impl Change {
     /// The change without what is different: for events, which only tell that something is.
     #[must_use]
     pub fn in_short(&self) -> Self {
-        let Changed { change, subject, id, title, products, other, .. } = &self.what;
+        let Changed { change, subject, id, title, audience, products, other, sections: _ } = &self.what;
         let titled = |other: &InOtherLanguage| {
             let InOtherLanguage { lang, title, .. } = other;
             InOtherLanguage { lang: *lang, title: title.clone(), sections: Vec::new() }
@@ -122,6 +135,7 @@ impl Change {
             subject: *subject,
             id: id.clone(),
             title: title.clone(),
+            audience: audience.clone(),
             products: products.clone(),
             sections: Vec::new(),
             other: other.as_ref().map(titled),
@@ -146,7 +160,7 @@ pub struct Asked {
 pub struct Changes {
     noted: RwLock<VecDeque<Arc<Change>>>,
     /// None once no more are taken.
-    queue: Mutex<Option<mpsc::Sender<Vec<Change>>>>,
+    queue: Mutex<Option<mpsc::Sender<Arc<[Arc<Change>]>>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -167,16 +181,16 @@ impl Changes {
     }
 
     /// Notes changes that happened together.
-    pub fn note(&self, changes: &[Change]) {
+    pub fn note(&self, changes: &[Arc<Change>]) {
         let mut noted = self.noted.write().unwrap_or_else(PoisonError::into_inner);
         for change in changes {
-            noted.push_front(Arc::new(change.clone()));
+            noted.push_front(Arc::clone(change));
         }
         noted.truncate(MAX_CHANGES);
     }
 
     /// Has changes that were noted written to the store; does not wait for it.
-    pub fn keep(&self, changes: Vec<Change>) {
+    pub fn keep(&self, changes: Arc<[Arc<Change>]>) {
         if changes.is_empty() {
             return;
         }
@@ -195,14 +209,12 @@ impl Changes {
         }
     }
 
-    /// The changes asked for, newest first, and how many there are in all.
-    ///
-    /// What is no longer served (`is_served`) is told without its text: an article that was taken back must not be read here.
+    /// The changes asked for as `told` gives them, newest first, and how many there are in all.
     pub fn find(
         &self,
         asked: &Asked,
         limit: usize,
-        is_served: impl Fn(&Changed) -> bool,
+        told: impl Fn(&Arc<Change>) -> Option<Arc<Change>>,
     ) -> (Vec<Arc<Change>>, usize) {
         let fits = |change: &&Arc<Change>| {
             (asked.subjects.is_empty() || asked.subjects.contains(&change.what.subject))
@@ -214,11 +226,9 @@ impl Changes {
         let fitting = noted.iter().filter(|c| asked.since.is_none_or(|since| c.at >= since)).filter(fits);
         let mut found: Vec<Arc<Change>> = Vec::new();
         let mut total = 0;
-        for change in fitting {
+        for change in fitting.filter_map(told) {
             if total < limit {
-                let has_text = Lang::ALL.iter().any(|lang| !change.what.sections_for(*lang).is_empty());
-                let is_whole = !has_text || is_served(&change.what);
-                found.push(if is_whole { Arc::clone(change) } else { Arc::new(change.in_short()) });
+                found.push(change);
             }
             total += 1;
         }
@@ -246,13 +256,13 @@ async fn earlier(database: &Database) -> Result<VecDeque<Arc<Change>>, StoreErro
     Ok(rows.into_iter().filter_map(read).collect())
 }
 
-async fn write(database: Database, mut waiting: mpsc::Receiver<Vec<Change>>) {
+async fn write(database: Database, mut waiting: mpsc::Receiver<Arc<[Arc<Change>]>>) {
     let ids = Ids::default();
     while let Some(changes) = waiting.recv().await {
         let rows: Vec<(String, i64, String)> = changes
             .iter()
             .filter_map(|change| {
-                Some((ids.next(change.at), micros(change.at), serde_json::to_string(change).ok()?))
+                Some((ids.next(change.at), micros(change.at), serde_json::to_string(&**change).ok()?))
             })
             .collect();
         // The ids make it harmless to write a batch again of which nobody knows whether it was written.

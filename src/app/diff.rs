@@ -1,5 +1,6 @@
 //! What is different between two versions of an article, a template or a product, part by part, for readers.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::civil::Date;
@@ -13,7 +14,7 @@ use crate::app::changes::Happened;
 use crate::content::article::Article;
 use crate::content::catalog::{Catalog, Lang, Product};
 use crate::content::front_matter::Status;
-use crate::content::validity::Validity;
+use crate::content::validity::{Standpoint, Validity};
 
 /// Words shown unchanged on either side of a change.
 const CONTEXT: usize = 12;
@@ -58,6 +59,9 @@ pub struct SectionChange {
     pub change: Happened,
     /// The text of before and after, word by word.
     pub pieces: Vec<Piece>,
+    /// Who it was for and who it is for, where that is not everybody: only who belongs to all of them may be told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub audiences: Vec<Vec<String>>,
 }
 
 /// Collects the parts that are different.
@@ -65,15 +69,29 @@ pub struct SectionChange {
 struct Parts {
     changes: Vec<SectionChange>,
     room: usize,
+    /// Who the whole was for and is for.
+    whole: [Vec<String>; 2],
 }
 
 impl Parts {
-    fn new() -> Self {
-        Self { changes: Vec::new(), room: MAX_TEXT }
+    fn new(before: &Validity, after: &Validity) -> Self {
+        Self { changes: Vec::new(), room: MAX_TEXT, whole: [before.audience.clone(), after.audience.clone()] }
     }
 
     /// Notes a part if it is different.
     fn compare(&mut self, anchor: &str, heading: &str, before: Option<&str>, after: Option<&str>) {
+        self.compare_for(&[], anchor, heading, before, after);
+    }
+
+    /// Notes a part that is for narrower audiences than the whole, if it is different.
+    fn compare_for(
+        &mut self,
+        narrower: &[&Vec<String>],
+        anchor: &str,
+        heading: &str,
+        before: Option<&str>,
+        after: Option<&str>,
+    ) {
         let change = match (before, after) {
             (None, Some(_)) => Happened::Added,
             (Some(_), None) => Happened::Removed,
@@ -89,11 +107,16 @@ impl Parts {
             self.room -= piece.text.len();
         }
         pieces.retain(|piece| !piece.text.is_empty() || piece.kind == PieceKind::Skipped);
+        let mut audiences: Vec<Vec<String>> =
+            self.whole.iter().chain(narrower.iter().copied()).filter(|a| !a.is_empty()).cloned().collect();
+        audiences.sort();
+        audiences.dedup();
         self.changes.push(SectionChange {
             anchor: anchor.to_owned(),
             heading: heading.to_owned(),
             change,
             pieces,
+            audiences,
         });
     }
 }
@@ -164,9 +187,9 @@ pub fn articles(
     catalog: &Catalog,
     day: Date,
 ) -> Vec<SectionChange> {
-    let mut parts = Parts::new();
+    let mut parts = Parts::new(before.validity(), after.validity());
     let lang = after.lang;
-    let title = |article: &Article| article.title_on(catalog, day, None);
+    let title = |article: &Article| title_of(article, catalog, day);
     parts.compare("", lang.either("Название", "Title"), Some(&title(before)), Some(&title(after)));
     parts.compare("", lang.either("Статус", "Status"), Some(status(before, lang)), Some(status(after, lang)));
     let validity = |article: &Article| in_words(article.validity(), lang);
@@ -178,19 +201,29 @@ pub fn articles(
     let new = texts(after, after_body, catalog, day);
     let first = title(after);
     let heading = |own: &str| if own.is_empty() { first.clone() } else { own.to_owned() };
-    for (anchor, own, text) in &new {
-        let was = old.iter().find(|(known, ..)| known == anchor).map(|(.., text)| text.as_str());
+    for part in &new {
+        let was = old.iter().find(|known| known.anchor == part.anchor);
         // A first part without text is none.
-        if was.is_some() || !text.is_empty() {
-            parts.compare(anchor, &heading(own), was, Some(text));
+        if was.is_some() || !part.text.is_empty() {
+            let narrower: Vec<&Vec<String>> =
+                was.map(|was| &was.audience).into_iter().chain([&part.audience]).collect();
+            let was = was.map(|was| was.text.as_str());
+            parts.compare_for(&narrower, &part.anchor, &heading(&part.heading), was, Some(&part.text));
         }
     }
-    for (anchor, own, text) in &old {
-        if !text.is_empty() && new.iter().all(|(known, ..)| known != anchor) {
-            parts.compare(anchor, &heading(own), Some(text), None);
+    for part in &old {
+        if !part.text.is_empty() && new.iter().all(|known| known.anchor != part.anchor) {
+            let heading = heading(&part.heading);
+            parts.compare_for(&[&part.audience], &part.anchor, &heading, Some(&part.text), None);
         }
     }
     parts.changes
+}
+
+/// The title of an article for all who may read it.
+pub fn title_of(article: &Article, catalog: &Catalog, day: Date) -> String {
+    let clearance = article.readers();
+    article.title_for(catalog, Standpoint { clearance: &clearance, ..Standpoint::public(day) })
 }
 
 fn status(article: &Article, lang: Lang) -> &'static str {
@@ -215,29 +248,44 @@ fn in_words(validity: &Validity, lang: Lang) -> String {
     }
 }
 
-/// Anchor, heading and readable text of each section; what a section's own validity says stands above its text.
-fn texts(article: &Article, body: &str, catalog: &Catalog, day: Date) -> Vec<(String, String, String)> {
+/// A section as it is compared.
+struct Part {
+    anchor: String,
+    heading: String,
+    text: String,
+    audience: Vec<String>,
+}
+
+/// The sections of an article for all who may read it; what a section's own validity says stands above its text.
+fn texts(article: &Article, body: &str, catalog: &Catalog, day: Date) -> Vec<Part> {
+    let clearance = article.readers();
+    let at = Standpoint { clearance: &clearance, ..Standpoint::public(day) };
     let sections = article.sections.iter().filter_map(|section| {
         let range = section.range.0 as usize..section.range.1 as usize;
         let written = body.get(range)?;
         // The heading is told beside it.
         let written =
             if section.level > 0 { written.split_once('\n').map_or("", |(_, rest)| rest) } else { written };
-        let expand = |text: &str| catalog.expand(text, article.lang, day, None);
+        let expand = |text: &str| catalog.expand(text, article.lang, at);
         let mut text = plain_text(&expand(written)).trim().to_owned();
         if let Some(validity) =
             section.validity.as_deref().filter(|validity| **validity != article.matter.validity)
         {
             text = format!("{}\n{text}", in_words(validity, article.lang));
         }
-        Some((section.anchor.to_string(), expand(&section.heading), text))
+        Some(Part {
+            anchor: section.anchor.to_string(),
+            heading: expand(&section.heading),
+            text,
+            audience: section.validity.as_ref().map(|v| v.audience.clone()).unwrap_or_default(),
+        })
     });
     sections.collect()
 }
 
 /// What is different in a template, by channel.
 pub fn templates(before: &Template, after: &Template) -> Vec<SectionChange> {
-    let mut parts = Parts::new();
+    let mut parts = Parts::new(&before.validity, &after.validity);
     let title = after.lang.either("Название", "Title");
     parts.compare("", title, Some(&before.title), Some(&after.title));
     let validity = |template: &Template| in_words(&template.validity, after.lang);
@@ -255,7 +303,7 @@ pub fn templates(before: &Template, after: &Template) -> Vec<SectionChange> {
 
 /// What is different in a product: every value that is announced, with the days and regions it is for.
 pub fn products(before: &Product, after: &Product, rules: [&str; 2], lang: Lang) -> Vec<SectionChange> {
-    let mut parts = Parts::new();
+    let mut parts = Parts::new(&before.validity, &after.validity);
     let title = lang.either("Название", "Title");
     parts.compare("", title, Some(before.title.get(lang)), Some(after.title.get(lang)));
     let status = |product: &Product| match product.status {
@@ -266,9 +314,14 @@ pub fn products(before: &Product, after: &Product, rules: [&str; 2], lang: Lang)
     let validity = |product: &Product| in_words(&product.validity, lang);
     let in_force = lang.either("Действует", "In force");
     parts.compare("", in_force, Some(&validity(before)), Some(&validity(after)));
-    let values = |product: &Product, attribute: &str| {
+    let of = |product: &Product, attribute: &str| {
+        let found = product.values.iter().find(|(known, _)| known.id == attribute);
+        found.map(|(_, variants)| variants.iter().map(|v| v.validity.audience.clone()).collect::<Vec<_>>())
+    };
+    let values = |product: &Product, attribute: &str, audience: &Vec<String>| {
         let (attribute, variants) = product.values.iter().find(|(known, _)| known.id == attribute)?;
-        let shown = variants.iter().map(|variant| {
+        let own = variants.iter().filter(|variant| variant.validity.audience == *audience);
+        let shown = own.map(|variant| {
             let value = variant.show(attribute, lang);
             if variant.validity.is_unlimited() {
                 value
@@ -276,12 +329,17 @@ pub fn products(before: &Product, after: &Product, rules: [&str; 2], lang: Lang)
                 format!("{value} ({})", in_words(&variant.validity, lang))
             }
         });
-        Some(shown.collect::<Vec<_>>().join("; "))
+        Some(shown.collect::<Vec<_>>().join("; ")).filter(|shown| !shown.is_empty())
     };
     let gone = before.values.iter().filter(|(old, _)| after.values.iter().all(|(new, _)| new.id != old.id));
     for (attribute, _) in after.values.iter().chain(gone) {
-        let (was, is) = (values(before, &attribute.id), values(after, &attribute.id));
-        parts.compare(&attribute.id, attribute.label.get(lang), was.as_deref(), is.as_deref());
+        let audiences = of(before, &attribute.id).into_iter().chain(of(after, &attribute.id)).flatten();
+        // What is for different audiences is told apart.
+        for audience in audiences.collect::<BTreeSet<_>>() {
+            let [was, is] = [before, after].map(|product| values(product, &attribute.id, &audience));
+            let label = attribute.label.get(lang);
+            parts.compare_for(&[&audience], &attribute.id, label, was.as_deref(), is.as_deref());
+        }
     }
     parts.compare("", lang.either("Кому подходит", "Who can have it"), Some(rules[0]), Some(rules[1]));
     parts.changes
@@ -355,7 +413,7 @@ mod tests {
         assert!(told.starts_with("…") && told.ends_with('…') && told.contains("[-old-][+new+]"), "{told}");
         assert!(told.len() < before.len());
         let huge = "слово ".repeat(40_000);
-        let mut parts = Parts::new();
+        let mut parts = Parts::new(&Validity::default(), &Validity::default());
         parts.compare("", "", None, Some(&huge));
         assert!(parts.changes[0].pieces.iter().map(|p| p.text.len()).sum::<usize>() <= MAX_TEXT);
     }

@@ -14,13 +14,15 @@ use crate::app::progress::Progress;
 use crate::app::snapshot::Folders;
 use crate::clock::Clock;
 use crate::content::article::{Article, ParsedArticle};
-use crate::content::catalog::{Catalog, Lang};
+use crate::content::catalog::{Catalog, Lang, Product};
 use crate::content::eligibility;
 use crate::content::files::{self, Listing};
+use crate::content::folders::FolderFiles;
 use crate::content::front_matter::Status;
 use crate::content::library::{self, Library, Loaded, Plan, Scope, Slot, Source};
 use crate::content::problem::Report;
 use crate::content::synonyms::SYNONYMS_FILE;
+use crate::content::validity::{Clearance, Standpoint};
 use crate::index::generation::{self, Generation, IndexError, Opened, WriteLock};
 use crate::index::manifest::Manifest;
 use crate::index::reader::Reader;
@@ -139,17 +141,24 @@ impl Loader {
         progress: Arc<Progress>,
     ) -> Result<Self, IndexError> {
         let today = clock.today();
-        let catalog = load_catalog(&folders, now_ns(&clock));
+        let listing = listing.unwrap_or_else(|| folders.articles.list(""));
+        let folder_files = folder_files(&folders, &listing, now_ns(&clock));
+        let catalog = load_catalog(&folders, &folder_files, now_ns(&clock));
         let (generation, manifest, library, pace) = match opened {
             Some((generation, checkpoint, contents)) => {
                 let manifest =
                     Manifest::open(&generation.folder, &checkpoint, contents.hasher, contents.live)?;
-                (generation, manifest, Library::of(contents.sources, catalog, today), Pace::Live)
+                (
+                    generation,
+                    manifest,
+                    Library::of(contents.sources, folder_files, catalog, today),
+                    Pace::Live,
+                )
             }
             None => {
                 let generation = Generation::create(index_root)?;
                 let manifest = Manifest::create(&generation.folder, 0)?;
-                (generation, manifest, Library::of(Vec::new(), catalog, today), Pace::Bulk)
+                (generation, manifest, Library::of(Vec::new(), folder_files, catalog, today), Pace::Bulk)
             }
         };
         let writer = Writer::new(generation.index.clone(), generation.fields, pace)?;
@@ -168,8 +177,8 @@ impl Loader {
         };
         let mut update = Update::default();
         loader.update_templates(&Scope::Everything, &mut update);
-        let listing = listing.unwrap_or_else(|| loader.folders.articles.list(""));
-        let plan = loader.library.plan_everything(listing);
+        let mut plan = loader.library.plan_everything(listing);
+        loader.library.plan_for_folders(&mut plan);
         let is_new = matches!(pace, Pace::Bulk);
         let has_work = !plan.read.is_empty() || !plan.remove.is_empty();
         // What is about to be written to is read whole before; without work that is done after serving has begun.
@@ -234,12 +243,35 @@ impl Loader {
         if let Some(scope) = &dirty.templates {
             self.update_templates(scope, &mut update);
         }
-        let plan = match &dirty.articles {
-            Some(scope) => self.library.plan(&self.folders.articles, scope),
-            None => Plan::default(),
-        };
+        let mut plan = Plan::default();
+        if let Some(scope) = &dirty.articles {
+            let is_other = self.update_folders(scope);
+            plan = self.library.plan(&self.folders.articles, scope);
+            if is_other {
+                update.is_changed = true;
+                self.library.plan_for_folders(&mut plan);
+                // Products are completed by their folders when the catalogue is put together.
+                plan.catalog.extend(self.library.catalog.files().keys().cloned());
+            }
+        }
         self.carry_out(plan, &mut update)?;
         Ok(update)
+    }
+
+    /// Reads the files of folders again. Returns whether they say something else.
+    fn update_folders(&mut self, scope: &Scope) -> bool {
+        let (folder, now_ns) = (&self.folders.articles, now_ns(&self.clock));
+        let folders = &mut self.library.folders;
+        match scope {
+            Scope::Everything => folders.reload(folder, "", &folder.list("").files, now_ns),
+            Scope::Paths(paths) => paths.iter().fold(false, |is_other, path| {
+                let found = match folder.stamp(path) {
+                    Some(stamp) => [(path.clone(), stamp)].into(),
+                    None => folder.list(path).files,
+                };
+                folders.reload(folder, path, &found, now_ns) || is_other
+            }),
+        }
     }
 
     fn carry_out(&mut self, plan: Plan, update: &mut Update) -> Result<(), IndexError> {
@@ -279,6 +311,7 @@ impl Loader {
                     subject: Subject::Template,
                     id: template.id.clone(),
                     title: template.title.clone(),
+                    audience: template.validity.audience.clone(),
                     products: template.products.iter().map(|product| product.text.to_string()).collect(),
                     sections: old.map(|old| diff::templates(old, template)).unwrap_or_default(),
                     other: None,
@@ -293,8 +326,15 @@ impl Loader {
             return false;
         }
         let before = Arc::clone(&self.library.catalog);
-        let (next, is_changed) =
-            library::reload_catalog(&before, &self.folders.articles, paths, self.now_ns());
+        let (next, is_changed) = library::reload_catalog(
+            &before,
+            &self.folders.articles,
+            paths,
+            &self.library.folders,
+            self.now_ns(),
+        );
+        let is_other = |(one, other): (&Arc<Product>, &Arc<Product>)| one.validity != other.validity;
+        let is_changed = is_changed || before.products().zip(next.products()).any(is_other);
         let served = |catalog: &Catalog, id: &str| {
             catalog.product(id).filter(|p| p.status != Status::Draft).map(Arc::clone)
         };
@@ -315,7 +355,10 @@ impl Loader {
                 let sections = match (&old, &new) {
                     (Some(old), Some(new)) => {
                         let rules = [(old, &*before), (new, &next)].map(|(product, catalog)| {
-                            eligibility::rules(product, catalog, lang, self.library.day, None).join("; ")
+                            let clearance = Clearance::readers_of(&product.validity.audience);
+                            let public = Standpoint::public(self.library.day);
+                            let at = Standpoint { clearance: &clearance, ..public };
+                            eligibility::rules(product, catalog, lang, at).join("; ")
                         });
                         diff::products(old, new, [&rules[0], &rules[1]], lang)
                     }
@@ -332,6 +375,7 @@ impl Loader {
                 subject: Subject::Product,
                 id: id.clone(),
                 title: told.title,
+                audience: product.validity.audience.clone(),
                 products: vec![id.clone()],
                 sections: told.sections,
                 other: Some(other),
@@ -363,7 +407,7 @@ impl Loader {
             return Ok(false);
         }
         let now_ns = self.now_ns();
-        match library::load_article(&self.folders.articles, path, now_ns) {
+        match library::load_article(&self.folders.articles, path, &self.library.folders.of(path), now_ns) {
             Loaded::Gone => {
                 let id = files::id_of(path);
                 let holder = self.library.slot(&id).and_then(|slot| self.library.source(slot));
@@ -390,6 +434,7 @@ impl Loader {
             b.path == source.path
                 && b.hash == source.hash
                 && b.values_hash == source.values_hash
+                && b.defaults_hash == source.defaults_hash
                 && b.problems == source.problems
                 && b.article.is_some()
         });
@@ -442,8 +487,11 @@ impl Loader {
                 self.library.set_aside(&source.path);
                 return Ok(true);
             }
-            source.article.clone_from(&before.article);
-            source.values_hash = before.values_hash;
+            // Under folders that say something else now, it may be for others than it was: then it is for nobody until it is mended.
+            if source.defaults_hash == before.defaults_hash {
+                source.article.clone_from(&before.article);
+                source.values_hash = before.values_hash;
+            }
         }
         for problem in &source.problems {
             tracing::warn!(file = problem.file, line = problem.line, "{}", problem.message);
@@ -557,12 +605,13 @@ impl Loader {
 /// # Errors
 /// There is no index, or it cannot be read.
 pub fn open_as_it_is(folders: &Folders, index_root: &Path, today: Date) -> Result<Engine, IndexError> {
-    let catalog = load_catalog(folders, 0);
+    let folder_files = folder_files(folders, &folders.articles.list(""), 0);
+    let catalog = load_catalog(folders, &folder_files, 0);
     let (templates, _) = Templates::default().reload(&folders.templates, &Scope::Everything, 0);
     let Some((generation, _, contents)) = generation::open_newest(index_root)? else {
         return Err(IndexError::Damaged("there is none".to_owned()));
     };
-    let library = Library::of(contents.sources, catalog, today);
+    let library = Library::of(contents.sources, folder_files, catalog, today);
     Ok(Engine::new(Arc::new(library), generation.latest()?, Arc::new(templates)))
 }
 
@@ -577,7 +626,8 @@ fn article_change(
         change,
         subject: Subject::Article,
         id: article.id.clone(),
-        title: article.title_on(catalog, day, None),
+        title: diff::title_of(article, catalog, day),
+        audience: article.validity().audience.clone(),
         products: article.products().map(str::to_owned).collect(),
         sections: sections.unwrap_or_default(),
         other: None,
@@ -592,11 +642,18 @@ fn now_ns(clock: &Clock) -> i64 {
     i64::try_from(clock.now().as_nanosecond()).unwrap_or(i64::MAX)
 }
 
-fn load_catalog(folders: &Folders, now_ns: i64) -> Arc<Catalog> {
+fn folder_files(folders: &Folders, listing: &Listing, now_ns: i64) -> FolderFiles {
+    let mut files = FolderFiles::default();
+    files.reload(&folders.articles, "", &listing.files, now_ns);
+    files
+}
+
+fn load_catalog(folders: &Folders, folder_files: &FolderFiles, now_ns: i64) -> Arc<Catalog> {
     let catalog_paths = [library::CATALOG_FOLDER.trim_end_matches('/'), SYNONYMS_FILE];
     let below = Scope::Paths(catalog_paths.map(str::to_owned).into());
     let plan = Library::default().plan(&folders.articles, &below);
-    Arc::new(library::reload_catalog(&Catalog::default(), &folders.articles, &plan.catalog, now_ns).0)
+    let empty = Catalog::default();
+    Arc::new(library::reload_catalog(&empty, &folders.articles, &plan.catalog, folder_files, now_ns).0)
 }
 
 fn reparse(article: &Article, body: &str) -> ParsedArticle {

@@ -72,7 +72,7 @@ pub struct LiveEvent {
     /// What is served now.
     pub generation: u64,
     /// What changed.
-    pub changes: Arc<Vec<Change>>,
+    pub changes: Arc<[Arc<Change>]>,
 }
 
 /// The running application.
@@ -288,8 +288,8 @@ impl Follower {
         self.generation += 1;
         let generation = self.generation;
         let at = self.options.clock.now();
-        let changes: Vec<Change> =
-            update.changes.into_iter().map(|what| Change { at, generation, what }).collect();
+        let made = update.changes.into_iter().map(|what| Arc::new(Change { at, generation, what }));
+        let changes: Arc<[Arc<Change>]> = made.collect();
         let folders = self.options.folders.clone();
         let snapshot = Snapshot::new(generation, engine, folders, self.fault.clone());
         // Whoever sees what is new can see what changed.
@@ -298,8 +298,7 @@ impl Follower {
         if !changes.is_empty() {
             tracing::info!(generation, changes = changes.len(), "what is served has changed");
         }
-        let in_short = changes.iter().map(Change::in_short).collect();
-        let _ = self.app.live.send(LiveEvent { generation, changes: Arc::new(in_short) });
+        let _ = self.app.live.send(LiveEvent { generation, changes: Arc::clone(&changes) });
         self.app.changes.keep(changes);
     }
 

@@ -10,6 +10,7 @@ use crate::answers::templates::Templates;
 use crate::app::snapshot::Folders;
 use crate::clock::Clock;
 use crate::content::catalog::Catalog;
+use crate::content::folders::FolderFiles;
 use crate::content::library::{self, Library, Loaded, Scope};
 use crate::content::problem::{Problem, Severity};
 use crate::settings::Settings;
@@ -101,16 +102,19 @@ fn name(problem: &Problem) -> &'static str {
 /// Reads everything, without an index.
 fn load(folders: &Folders, clock: &Clock) -> (Library, Templates) {
     let now_ns = i64::try_from(clock.now().as_nanosecond()).unwrap_or(i64::MAX);
-    let mut library = Library::of(Vec::new(), Arc::new(Catalog::default()), clock.today());
+    let mut folder_files = FolderFiles::default();
+    folder_files.reload(&folders.articles, "", &folders.articles.list("").files, now_ns);
+    let mut library = Library::of(Vec::new(), folder_files, Arc::new(Catalog::default()), clock.today());
     let plan = library.plan(&folders.articles, &Scope::Everything);
-    library.catalog =
-        Arc::new(library::reload_catalog(&Catalog::default(), &folders.articles, &plan.catalog, now_ns).0);
+    let (empty, articles) = (Catalog::default(), &folders.articles);
+    let read = library::reload_catalog(&empty, articles, &plan.catalog, &library.folders, now_ns);
+    library.catalog = Arc::new(read.0);
     let _ = library.set_walk_problems(plan.walk_problems.unwrap_or_default());
     with_progress("Reading", |progress| {
         progress.begin(plan.read.len());
         for path in &plan.read {
             if library.settle_duplicate(&folders.articles, path).is_ok() {
-                match library::load_article(&folders.articles, path, now_ns) {
+                match library::load_article(&folders.articles, path, &library.folders.of(path), now_ns) {
                     Loaded::Good(_, source) | Loaded::Bad(source) => {
                         library.put(source);
                     }

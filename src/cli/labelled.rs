@@ -15,6 +15,7 @@ use crate::app::snapshot::Folders;
 use crate::clock::Clock;
 use crate::content::article::Article;
 use crate::content::catalog::{Catalog, Lang};
+use crate::content::folders::FolderFiles;
 use crate::content::front_matter::{FrontMatter, Located};
 use crate::content::library::{Library, Source};
 use crate::content::problem::{Position, Report};
@@ -104,9 +105,9 @@ pub(super) fn engine_of_lines(
 ) -> anyhow::Result<Engine> {
     let generation = Generation::in_memory()?;
     let mut writer = Writer::new(generation.index.clone(), generation.fields, Pace::Bulk)?;
-    let catalog = Arc::new(Catalog::of(BTreeMap::new()));
+    let catalog = Arc::new(Catalog::of(BTreeMap::new(), &FolderFiles::default()));
     let day = clock.today();
-    let mut library = Library::of(Vec::new(), Arc::clone(&catalog), day);
+    let mut library = Library::of(Vec::new(), FolderFiles::default(), Arc::clone(&catalog), day);
     progress.begin(documents.len());
     for document in documents {
         let title = (!document.title.is_empty())

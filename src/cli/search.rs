@@ -8,6 +8,7 @@ use super::{say, with_progress};
 use crate::app::loader::{self, Loader};
 use crate::app::snapshot::Folders;
 use crate::clock::Clock;
+use crate::content::validity::Clearance;
 use crate::content::yaml::parse_date;
 use crate::index::generation::IndexError;
 use crate::search::engine::{Engine, Reply, Request};
@@ -42,7 +43,7 @@ pub(super) fn run(settings: &Settings, args: &Args) -> anyhow::Result<ExitCode> 
     let clock = Clock::system(settings.zone());
     let engine = open(settings, &clock)?;
     let day = args.as_of.unwrap_or_else(|| clock.today());
-    let filter = Filter { region: args.region.clone(), ..Filter::on(day) };
+    let filter = Filter { region: args.region.clone(), ..Filter::on(day) }.with(Clearance::Everything);
     let reply = engine.search(&Request {
         limit: usize::from(args.limit),
         verbatim: args.verbatim,

@@ -5,10 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::content::catalog::{Catalog, Lang};
 use crate::content::files;
+use crate::content::folders::Defaults;
 use crate::content::front_matter::{FrontMatter, Located};
 use crate::content::markdown::{self, Block, Link, Section, ValueUse};
 use crate::content::problem::{Position, Problem, Report};
-use crate::content::validity::Validity;
+use crate::content::validity::{Clearance, Standpoint, Validity};
 use crate::content::{flow, values, yaml};
 use crate::language::words;
 
@@ -49,8 +50,18 @@ pub struct ParsedArticle {
 impl Article {
     /// Reads an article. It is `None` when its head could not be read, so that the last good version stays served.
     pub fn parse(folder: &str, path: &str, text: &str) -> (Option<ParsedArticle>, Vec<Problem>) {
+        Self::parse_in(&Defaults::default(), folder, path, text)
+    }
+
+    /// Reads an article whose folder says what its head leaves open.
+    pub fn parse_in(
+        defaults: &Defaults,
+        folder: &str,
+        path: &str,
+        text: &str,
+    ) -> (Option<ParsedArticle>, Vec<Problem>) {
         let mut report = Report::new(&format!("{folder}/{path}"));
-        let parsed = Self::read(path, text, &mut report).filter(|_| !report.has_errors());
+        let parsed = Self::read(defaults, path, text, &mut report).filter(|_| !report.has_errors());
         // A flow with a fault is still worth reading, so this is asked last.
         if let Some(ParsedArticle { article, body, .. }) = &parsed
             && let Some(start) = &article.matter.flow
@@ -60,9 +71,10 @@ impl Article {
         (parsed, report.into_problems())
     }
 
-    fn read(path: &str, text: &str, report: &mut Report) -> Option<ParsedArticle> {
+    fn read(defaults: &Defaults, path: &str, text: &str, report: &mut Report) -> Option<ParsedArticle> {
         let (head, head_line, body, body_line) = yaml::split_or_report(text, report)?;
-        let matter = FrontMatter::parse(head, head_line, report)?;
+        let mut matter = FrontMatter::parse(head, head_line, report)?;
+        defaults.complete_head(&mut matter);
         Some(Self::assemble(path, matter, body, body_line, report))
     }
 
@@ -116,8 +128,8 @@ impl Article {
     }
 
     /// Its title for readers.
-    pub fn title_on(&self, catalog: &Catalog, day: Date, region: Option<&str>) -> String {
-        catalog.expand(&self.title, self.lang, day, region)
+    pub fn title_for(&self, catalog: &Catalog, at: Standpoint<'_>) -> String {
+        catalog.expand(&self.title, self.lang, at)
     }
 
     /// Its own validity.
@@ -125,11 +137,14 @@ impl Article {
         &self.matter.validity
     }
 
-    /// Whether a section is in force on a day in a region.
-    pub fn section_in_force(&self, section: usize, day: Date, region: Option<&str>) -> bool {
-        self.sections
-            .get(section)
-            .is_some_and(|s| s.validity.as_ref().is_none_or(|v| v.in_force(day, region)))
+    /// What all its readers may read: what may be put into its text for any of them.
+    pub fn readers(&self) -> Clearance {
+        Clearance::readers_of(&self.validity().audience)
+    }
+
+    /// Whether a section is in force for somebody on a day in a region.
+    pub fn section_in_force(&self, section: usize, at: Standpoint<'_>) -> bool {
+        self.sections.get(section).is_some_and(|s| s.validity.as_ref().is_none_or(|v| v.in_force(at)))
     }
 
     /// The number of the section with an anchor.
@@ -147,13 +162,16 @@ impl Article {
         if self.values.is_empty() && self.matter.products.is_empty() {
             return 0;
         }
+        let clearance = self.readers();
+        let at = Standpoint { clearance: &clearance, ..Standpoint::public(day) };
         let mut hasher = blake3::Hasher::new();
-        for title in self.products().filter_map(|id| catalog.product(id)).flat_map(|p| p.title.all()) {
+        let products = self.products().filter_map(|id| catalog.product(id));
+        for title in products.filter(|p| p.is_known_to(&clearance)).flat_map(|p| p.title.all()) {
             hasher.update(title.as_bytes());
             hasher.update(&[0]);
         }
         for value in &self.values {
-            let shown = catalog.show(&value.name, self.lang, day, None);
+            let shown = catalog.show(&value.name, self.lang, at);
             hasher.update(shown.as_deref().unwrap_or("\0").as_bytes());
             hasher.update(&[0]);
         }

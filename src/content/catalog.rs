@@ -9,11 +9,12 @@ use utoipa::ToSchema;
 
 use crate::content::eligibility::TariffRule;
 use crate::content::files::Stamp;
+use crate::content::folders::FolderFiles;
 use crate::content::front_matter::Status;
 use crate::content::problem::{Position, Problem, Report, did_you_mean};
 use crate::content::product_names::ProductNames;
 use crate::content::synonyms::{Synonyms, SynonymsFile};
-use crate::content::validity::Validity;
+use crate::content::validity::{Clearance, Standpoint, Validity};
 use crate::content::values;
 use crate::content::yaml::{self, Fields, Node, Value as Yaml};
 use crate::language::codes;
@@ -259,18 +260,16 @@ pub struct Product {
 }
 
 impl Product {
-    /// The variant of a value in force on a day in a region: one that names the region before one that does not, then the
-    /// one that began last. Without a region, values for all regions come before those of one.
-    pub fn variant(
-        &self,
-        attribute: &str,
-        day: Date,
-        region: Option<&str>,
-    ) -> Option<(&Attribute, &Variant)> {
+    /// The variant of a value in force: one that names the region before one that does not, then one that names the audience, then the
+    /// one that began last. Without a region, values for all regions come before those of one. Who may not know of the product gets none.
+    pub fn variant(&self, attribute: &str, at: Standpoint<'_>) -> Option<(&Attribute, &Variant)> {
+        if !self.is_known_to(at.clearance) {
+            return None;
+        }
         let (attribute, variants) = self.values.iter().find(|(a, _)| a.id == attribute)?;
-        let best = variants.iter().filter(|v| v.validity.in_force(day, region)).max_by_key(|v| {
+        let best = variants.iter().filter(|v| v.validity.in_force(at)).max_by_key(|v| {
             let named = !v.validity.regions.is_empty();
-            (named == region.is_some(), v.validity.from)
+            (named == at.region.is_some(), !v.validity.audience.is_empty(), v.validity.from)
         })?;
         Some((attribute, best))
     }
@@ -279,30 +278,37 @@ impl Product {
     pub fn code_variant(
         &self,
         attribute: &str,
-        day: Date,
-        region: Option<&str>,
+        at: Standpoint<'_>,
         fits: impl Fn(&str) -> bool,
     ) -> Option<(&Attribute, &Variant)> {
+        if !self.is_known_to(at.clearance) {
+            return None;
+        }
         let (attribute, variants) = self.values.iter().find(|(a, _)| a.id == attribute)?;
-        let found =
-            variants.iter().filter(|v| v.validity.in_force(day, region)).find(|v| match &v.datum {
-                Datum::Code { canonical, .. } => fits(canonical),
-                _ => false,
-            })?;
+        let found = variants.iter().filter(|v| v.validity.in_force(at)).find(|v| match &v.datum {
+            Datum::Code { canonical, .. } => fits(canonical),
+            _ => false,
+        })?;
         Some((attribute, found))
     }
 
-    /// Whether readers get it on a day in a region.
-    pub fn is_offered(&self, day: Date, region: Option<&str>) -> bool {
-        self.status != Status::Draft && self.validity.in_force(day, region)
+    /// Whether somebody gets it on a day in a region.
+    pub fn is_offered(&self, at: Standpoint<'_>) -> bool {
+        self.status != Status::Draft && self.validity.in_force(at)
+    }
+
+    /// Whether somebody may know that there is such a product, offered now or not. Of drafts only the keepers of the content know.
+    pub fn is_known_to(&self, clearance: &Clearance) -> bool {
+        (self.status != Status::Draft || *clearance == Clearance::Everything)
+            && clearance.admits(&self.validity.audience)
     }
 
     /// A value in force as readers see it.
-    pub fn show(&self, attribute: &str, lang: Lang, day: Date, region: Option<&str>) -> Option<String> {
+    pub fn show(&self, attribute: &str, lang: Lang, at: Standpoint<'_>) -> Option<String> {
         if self.status == Status::Draft {
             return None;
         }
-        self.variant(attribute, day, region).map(|(attribute, variant)| variant.show(attribute, lang))
+        self.variant(attribute, at).map(|(attribute, variant)| variant.show(attribute, lang))
     }
 
     /// Canonical forms of all its codes, with their attributes.
@@ -441,16 +447,24 @@ impl Catalog {
             synonyms: None,
             problems,
         };
-        Self::of([("f.yaml".to_owned(), file)].into())
+        Self::of([("f.yaml".to_owned(), file)].into(), &FolderFiles::default())
     }
 
     /// A catalogue made of its files.
-    pub fn of(files: BTreeMap<String, CatalogFile>) -> Self {
+    pub fn of(files: BTreeMap<String, CatalogFile>, folders: &FolderFiles) -> Self {
         let mut catalog = Self::default();
-        for file in files.values() {
+        for (path, file) in &files {
             catalog.problems.extend(file.problems.iter().cloned());
+            let defaults = folders.of(path);
+            let is_plain = defaults.hash() == 0;
             for product in file.family.iter().flat_map(|f| &f.products) {
-                catalog.add(product);
+                if is_plain {
+                    catalog.add(product);
+                } else {
+                    let mut product = Product::clone(product);
+                    defaults.complete(&mut product.validity);
+                    catalog.add(&Arc::new(product));
+                }
             }
         }
         catalog.check_references();
@@ -538,25 +552,48 @@ impl Catalog {
         self.products.values()
     }
 
-    /// Products and attributes that have a code in canonical form.
-    pub fn code_owners(&self, canonical: &str) -> &[(String, String)] {
-        self.codes.get(canonical).map_or(&[], Vec::as_slice)
+    /// Products and attributes that have a code in canonical form, as far as one may know of them.
+    pub fn code_owners<'a>(
+        &'a self,
+        canonical: &'a str,
+        clearance: &'a Clearance,
+    ) -> impl Iterator<Item = (&'a Product, &'a str)> {
+        let owners = self.codes.get(canonical).map_or(&[][..], Vec::as_slice);
+        owners.iter().filter_map(move |(product, attribute)| {
+            let product = self.product(product).filter(|product| product.is_known_to(clearance))?;
+            let is_its = |(own, code, validity): (&Attribute, &str, &Validity)| {
+                own.id == *attribute && code == canonical && clearance.admits(&validity.audience)
+            };
+            product.codes().any(is_its).then_some((product.as_ref(), attribute.as_str()))
+        })
     }
 
-    /// Codes in canonical form that begin with a text, in order.
+    /// Codes in canonical form that begin with a text, in order, of which one may know.
     pub fn codes_from<'a>(
         &'a self,
         prefix: &'a str,
-    ) -> impl Iterator<Item = (&'a str, &'a [(String, String)])> {
+        clearance: &'a Clearance,
+    ) -> impl Iterator<Item = &'a str> {
         self.codes
             .range(prefix.to_owned()..)
             .take_while(move |(code, _)| code.starts_with(prefix))
-            .map(|(code, owners)| (code.as_str(), owners.as_slice()))
+            .map(|(code, _)| code.as_str())
+            .filter(|code| self.code_owners(code, clearance).next().is_some())
     }
 
-    /// Codes in canonical form that end with a text: a local number without its city code.
-    pub fn codes_ending<'a>(&'a self, suffix: &'a str) -> impl Iterator<Item = &'a str> {
-        self.codes.keys().filter(move |code| code.ends_with(suffix)).map(String::as_str)
+    /// Codes in canonical form that end with a text, a local number without its city code, of which one may know.
+    pub fn codes_ending<'a>(
+        &'a self,
+        suffix: &'a str,
+        clearance: &'a Clearance,
+    ) -> impl Iterator<Item = &'a str> {
+        let ending = self.codes.keys().filter(move |code| code.ends_with(suffix)).map(String::as_str);
+        ending.filter(|code| self.code_owners(code, clearance).next().is_some())
+    }
+
+    /// Whether one may know of a product. An id that no product has is a word like others.
+    pub fn may_know(&self, product: &str, clearance: &Clearance) -> bool {
+        self.product(product).is_none_or(|product| product.is_known_to(clearance))
     }
 
     /// " (did you mean …?)" for an unknown product.
@@ -565,25 +602,25 @@ impl Catalog {
     }
 
     /// The value a reference names as readers see it, if it exists and is in force.
-    pub fn show(&self, name: &str, lang: Lang, day: Date, region: Option<&str>) -> Option<String> {
+    pub fn show(&self, name: &str, lang: Lang, at: Standpoint<'_>) -> Option<String> {
         let (product, attribute) = name.split_once('.')?;
-        self.product(product)?.show(attribute, lang, day, region)
+        self.product(product)?.show(attribute, lang, at)
     }
 
     /// The canonical code a reference names, if it names one that is in force.
-    pub fn code(&self, name: &str, day: Date) -> Option<&str> {
+    pub fn code(&self, name: &str, at: Standpoint<'_>) -> Option<&str> {
         let (product, attribute) = name.split_once('.')?;
         let product = self.product(product).filter(|p| p.status != Status::Draft)?;
-        match &product.variant(attribute, day, None)?.1.datum {
+        match &product.variant(attribute, at)?.1.datum {
             Datum::Code { canonical, .. } => Some(canonical),
             _ => None,
         }
     }
 
     /// A text with its references replaced by plain values; a gap stands as `[name]`.
-    pub fn expand(&self, text: &str, lang: Lang, day: Date, region: Option<&str>) -> String {
+    pub fn expand(&self, text: &str, lang: Lang, at: Standpoint<'_>) -> String {
         values::expand(text, |reference| {
-            self.show(reference.name, lang, day, region).unwrap_or_else(|| format!("[{}]", reference.name))
+            self.show(reference.name, lang, at).unwrap_or_else(|| format!("[{}]", reference.name))
         })
     }
 
@@ -612,7 +649,7 @@ impl Catalog {
                 format!("correct the name or add the value to {}", product.file),
             ));
         }
-        product.show(attribute, Lang::Ru, day, None).is_none().then(|| {
+        product.show(attribute, Lang::Ru, Standpoint::keeper(day)).is_none().then(|| {
             (
                 format!("`{name}` has no value in force on {day}"),
                 format!("add a variant for that day to {}, or take the reference out", product.file),
@@ -883,7 +920,8 @@ products:
 
     #[track_caller]
     fn check(name: &str, day: &str, region: Option<&str>, expected: &str) {
-        let shown = Catalog::of_text(FAMILY).show(name, Lang::Ru, day.parse().unwrap(), region);
+        let at = Standpoint { region, ..Standpoint::public(day.parse().unwrap()) };
+        let shown = Catalog::of_text(FAMILY).show(name, Lang::Ru, at);
         assert_eq!(
             shown.as_deref(),
             Some(expected).filter(|e| !e.is_empty()),
@@ -900,7 +938,7 @@ products:
         check("sms-100.size", "2026-11-01", None, "1500–2000\u{a0}SMS");
         check("sms-100.term", "2026-11-01", None, "22\u{a0}дня");
         check("sms-100.none", "2026-11-01", None, "");
-        assert_eq!(Catalog::of_text(FAMILY).code_owners("*155*971#").len(), 1);
+        assert_eq!(Catalog::of_text(FAMILY).code_owners("*155*971#", &Clearance::Public).count(), 1);
     }
 
     #[test]

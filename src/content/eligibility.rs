@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use crate::content::catalog::{Catalog, Lang, Localized, Product};
 use crate::content::front_matter::Status;
 use crate::content::problem::{Position, Report};
-use crate::content::validity::Validity;
+use crate::content::validity::{Standpoint, Validity};
 use crate::content::yaml::{self, Fields, Node, Value};
 
 /// Which tariffs admit a product, by the day they were opened.
@@ -48,15 +48,9 @@ fn read_names(node: Option<Node>, report: &mut Report) -> Vec<Localized> {
     items.into_iter().map(|item| Localized::read(item, "the name of a tariff", report)).collect()
 }
 
-/// The rules of a product in sentences for readers, on a day in a region.
-pub fn rules(
-    product: &Product,
-    catalog: &Catalog,
-    lang: Lang,
-    day: Date,
-    region: Option<&str>,
-) -> Vec<String> {
-    let offered = |id: &str| catalog.product(id).filter(|other| other.is_offered(day, region));
+/// The rules of a product in sentences, for somebody on a day in a region.
+pub fn rules(product: &Product, catalog: &Catalog, lang: Lang, at: Standpoint<'_>) -> Vec<String> {
+    let offered = |id: &str| catalog.product(id).filter(|other| other.is_offered(at));
     // Whoever cannot stand beside it is named by one of the two.
     let mut against: Vec<&str> = product.not_with.iter().map(String::as_str).collect();
     let others = catalog.products().filter(|other| other.not_with.contains(&product.id));
@@ -80,12 +74,13 @@ pub fn rules(
     let (needed, is_to_be_had) = match offered_now.is_empty() {
         false => (offered_now, true),
         true => {
-            let known =
-                needed.iter().filter_map(|id| catalog.product(id)).filter(|p| p.status != Status::Draft);
+            let known = needed.iter().filter_map(|id| catalog.product(id));
+            let known = known.filter(|p| p.status != Status::Draft && p.is_known_to(at.clearance));
             (known.map(|other| quoted(other.title.get(lang), lang)).collect(), false)
         }
     };
-    if !product.only_with.is_empty() {
+    // Of what one may not know, nothing is told, not even that it is needed.
+    if product.only_with.iter().any(|id| catalog.may_know(id, at.clearance)) {
         let (needed, now) = (needed.join(lang.either(" или ", " or ")), !is_to_be_had);
         let now = if now {
             lang.either(" (сейчас не предлагается)", " (not offered now)")
@@ -188,7 +183,10 @@ mod tests {
     fn check(product: &str, lang: Lang, expected: &[&str]) {
         let catalog = Catalog::of_text(FAMILY);
         let product = catalog.product(product).unwrap();
-        assert_eq!(rules(product, &catalog, lang, "2026-11-23".parse().unwrap(), None), expected);
+        assert_eq!(
+            rules(product, &catalog, lang, Standpoint::public("2026-11-23".parse().unwrap())),
+            expected
+        );
     }
 
     #[test]

@@ -9,10 +9,12 @@ use serde::{Deserialize, Serialize};
 use crate::content::article::{Article, ParsedArticle};
 use crate::content::catalog::{Catalog, CatalogFile, parse_family};
 use crate::content::files::{self, Folder, Listing, Stamp};
+use crate::content::folders::{Defaults, FolderFiles};
 use crate::content::front_matter::Status;
 use crate::content::markdown;
 use crate::content::problem::{Position, Problem, Report, did_you_mean};
 use crate::content::synonyms::{SYNONYMS_FILE, SynonymsFile};
+use crate::content::validity::{Clearance, Standpoint};
 
 /// The folder below articles/ that holds the catalogue.
 pub const CATALOG_FOLDER: &str = "catalog/";
@@ -35,6 +37,8 @@ pub struct Source {
     pub hash: [u8; 32],
     /// [`Article::values_hash`] of the article as it was indexed.
     pub values_hash: u64,
+    /// The hash of what its folders said when it was read.
+    pub defaults_hash: u64,
     /// The last good article; `None` when there never was one.
     pub article: Option<Arc<Article>>,
     /// What is wrong with the file now.
@@ -51,6 +55,7 @@ impl Source {
             read_ns: 0,
             hash: [0; 32],
             values_hash: 0,
+            defaults_hash: 0,
             article: Some(Arc::new(article)),
             problems: Vec::new(),
         }
@@ -66,6 +71,8 @@ pub struct Library {
     duplicates: BTreeSet<String>,
     /// Places that could not be looked at.
     walk_problems: Vec<Problem>,
+    /// What folders say for the files in them.
+    pub folders: FolderFiles,
     /// Products and their values.
     pub catalog: Arc<Catalog>,
     /// The day the articles were indexed for.
@@ -107,13 +114,18 @@ pub struct Plan {
 
 impl Library {
     /// A library of sources in their slots.
-    pub fn of(sources: Vec<Option<Arc<Source>>>, catalog: Arc<Catalog>, day: Date) -> Self {
+    pub fn of(
+        sources: Vec<Option<Arc<Source>>>,
+        folders: FolderFiles,
+        catalog: Arc<Catalog>,
+        day: Date,
+    ) -> Self {
         let slots = sources
             .iter()
             .enumerate()
             .filter_map(|(slot, source)| Some((source.as_ref()?.id.clone(), slot_of(slot))))
             .collect();
-        Self { sources, slots, catalog, day, ..Self::default() }
+        Self { sources, slots, folders, catalog, day, ..Self::default() }
     }
 
     /// A served article by id, with its slot. Drafts are not served.
@@ -175,6 +187,17 @@ impl Library {
         Some(slot)
     }
 
+    /// Adds to a plan the files for which their folders say something else than when they were read.
+    pub fn plan_for_folders(&self, plan: &mut Plan) {
+        let other = self.sources().filter(|(_, source)| {
+            source.defaults_hash != self.folders.of(&source.path).hash() && !plan.remove.contains(&source.id)
+        });
+        let other: Vec<String> = other.map(|(_, source)| source.path.clone()).collect();
+        plan.read.extend(other);
+        plan.read.sort();
+        plan.read.dedup();
+    }
+
     /// Compares the folder with this library. Everything is compared by stamp; named files are read whatever their stamp says.
     pub fn plan(&mut self, folder: &Folder, scope: &Scope) -> Plan {
         let mut plan = Plan::default();
@@ -218,7 +241,9 @@ impl Library {
         // A file that stood behind another with the same id comes forward.
         plan.read.extend(self.duplicates.iter().filter(|path| freed.contains(&files::id_of(path))).cloned());
         for (path, stamp) in &listing.files {
-            if path == SYNONYMS_FILE || path.starts_with(CATALOG_FOLDER) && files::is_yaml(path) {
+            if FolderFiles::is_one(path) {
+                // Read before anything else: see `folders`.
+            } else if path == SYNONYMS_FILE || path.starts_with(CATALOG_FOLDER) && files::is_yaml(path) {
                 let known = self.catalog.files().get(path);
                 if distrust || known.is_none_or(|f| f.stamp != *stamp || !stamp.is_settled(f.read_ns)) {
                     plan.catalog.insert(path.clone());
@@ -276,14 +301,29 @@ impl Library {
     }
 
     /// The id of the article that replaced another, if readers get it.
-    pub fn replacement(&self, article: &Article, day: Date, region: Option<&str>) -> Option<String> {
+    pub fn replacement(&self, article: &Article, at: Standpoint<'_>) -> Option<String> {
         let named = article.matter.replaced_by.as_ref()?;
-        self.find_in_force(&named.text, day, region).map(|replacement| replacement.id.clone())
+        self.find_in_force(&named.text, at).map(|replacement| replacement.id.clone())
     }
 
-    /// A served article that is in force on a day in a region.
-    pub fn find_in_force(&self, id: &str, day: Date, region: Option<&str>) -> Option<&Arc<Article>> {
-        self.find(id).map(|(_, article)| article).filter(|a| a.validity().in_force(day, region))
+    /// Whether one may know of an article, in force or not. An id that no article has is a word like others.
+    pub fn may_know(&self, id: &str, clearance: &Clearance) -> bool {
+        let Some(source) = self.slots.get(id).and_then(|slot| self.source(*slot)) else { return true };
+        *clearance == Clearance::Everything
+            || source.article.as_ref().is_some_and(|article| {
+                article.matter.status != Status::Draft && clearance.admits(&article.validity().audience)
+            })
+    }
+
+    /// Ids of the products an article is about, of those one may know of.
+    pub fn products_of(&self, article: &Article, clearance: &Clearance) -> Vec<String> {
+        let known = article.products().filter(|product| self.catalog.may_know(product, clearance));
+        known.map(str::to_owned).collect()
+    }
+
+    /// A served article that is in force for somebody on a day in a region.
+    pub fn find_in_force(&self, id: &str, at: Standpoint<'_>) -> Option<&Arc<Article>> {
+        self.find(id).map(|(_, article)| article).filter(|a| a.validity().in_force(at))
     }
 
     /// Files whose id another file has.
@@ -294,6 +334,7 @@ impl Library {
     /// All problems of articles and catalogue, in file order.
     pub fn problems(&self, folder: &Folder) -> Vec<Problem> {
         let mut problems = self.walk_problems.clone();
+        problems.extend(self.folders.problems().cloned());
         problems.extend(self.catalog.problems().iter().cloned());
         for path in &self.duplicates {
             let winner = self.slots.get(&files::id_of(path)).and_then(|slot| self.source(*slot));
@@ -444,8 +485,9 @@ fn slot_of(index: usize) -> Slot {
 }
 
 /// Reads one article file.
-pub fn load_article(folder: &Folder, path: &str, now_ns: i64) -> Loaded {
+pub fn load_article(folder: &Folder, path: &str, defaults: &Defaults, now_ns: i64) -> Loaded {
     let id = files::id_of(path);
+    let defaults_hash = defaults.hash();
     let bad = |stamp, hash, problems| {
         Loaded::Bad(Source {
             id: id.clone(),
@@ -454,6 +496,7 @@ pub fn load_article(folder: &Folder, path: &str, now_ns: i64) -> Loaded {
             read_ns: now_ns,
             hash,
             values_hash: 0,
+            defaults_hash,
             article: None,
             problems,
         })
@@ -461,7 +504,7 @@ pub fn load_article(folder: &Folder, path: &str, now_ns: i64) -> Loaded {
     match folder.read(path) {
         Ok(None) => Loaded::Gone,
         Err((stamp, problem)) => bad(stamp, [0; 32], vec![*problem]),
-        Ok(Some(file)) => match Article::parse(folder.name, path, &file.text) {
+        Ok(Some(file)) => match Article::parse_in(defaults, folder.name, path, &file.text) {
             (None, problems) => bad(file.stamp, file.hash, problems),
             (Some(parsed), problems) => {
                 let source = Source {
@@ -471,6 +514,7 @@ pub fn load_article(folder: &Folder, path: &str, now_ns: i64) -> Loaded {
                     read_ns: now_ns,
                     hash: file.hash,
                     values_hash: 0,
+                    defaults_hash,
                     article: Some(Arc::new(parsed.article.clone())),
                     problems,
                 };
@@ -485,6 +529,7 @@ pub fn reload_catalog(
     catalog: &Catalog,
     folder: &Folder,
     paths: &BTreeSet<String>,
+    folders: &FolderFiles,
     now_ns: i64,
 ) -> (Catalog, bool) {
     let mut family_files: BTreeMap<String, CatalogFile> = catalog.files().clone();
@@ -530,5 +575,5 @@ pub fn reload_catalog(
         is_changed |= file.hash == [0; 32];
         family_files.insert(path.clone(), file);
     }
-    (Catalog::of(family_files), is_changed)
+    (Catalog::of(family_files, folders), is_changed)
 }

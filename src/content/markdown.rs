@@ -5,15 +5,14 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 use ammonia::Builder;
-use jiff::civil::Date;
 use percent_encoding::percent_decode_str;
 use pulldown_cmark::{CodeBlockKind, CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 use serde::{Deserialize, Serialize};
 
 use crate::content::catalog::{Catalog, Lang};
 use crate::content::files;
-use crate::content::problem::{Position, Report, did_you_mean, u32_of};
-use crate::content::validity::Validity;
+use crate::content::problem::{Position, Report, u32_of};
+use crate::content::validity::{Standpoint, Validity};
 use crate::content::values;
 use crate::content::yaml;
 use crate::language::{codes, words};
@@ -486,7 +485,17 @@ impl Reader<'_, '_> {
             let list = || value.split(',').map(|s| s.trim().to_owned()).filter(|s| !s.is_empty()).collect();
             match key.as_str() {
                 "region" | "regions" => validity.regions = list(),
-                "audience" => validity.audience = list(),
+                "audience" => {
+                    validity.audience = list();
+                    if validity.audience.is_empty() {
+                        self.report.error(
+                            "wrong-type",
+                            at,
+                            "`audience` names nobody",
+                            "name audiences, parted by commas, or take it out",
+                        );
+                    }
+                }
                 // `{to the top}` is somebody's own notation, not a day.
                 "from" | "to" if !value.is_empty() => match yaml::parse_date(value) {
                     Ok(day) if key == "from" => validity.from = Some(day),
@@ -496,15 +505,7 @@ impl Reader<'_, '_> {
                     }
                 },
                 "end" => end = true,
-                other => self.report.warning(
-                    "unknown-key",
-                    at,
-                    format!(
-                        "a heading has no attribute `{other}`{}",
-                        did_you_mean(other, KNOWN.iter().copied())
-                    ),
-                    format!("use one of: {}", KNOWN.join(", ")),
-                ),
+                other => yaml::report_unknown_key("a heading", other, at, KNOWN, self.report),
             }
         }
         yaml::check_order(&validity, at, self.report);
@@ -553,10 +554,8 @@ pub struct Reading<'a> {
     pub catalog: &'a Catalog,
     /// The language of the values.
     pub lang: Lang,
-    /// The day they are asked for.
-    pub day: Date,
-    /// The region, if one is given.
-    pub region: Option<&'a str>,
+    /// Where, when and for whom.
+    pub at: Standpoint<'a>,
 }
 
 /// Clean HTML of each section of a body, headings left out.
@@ -668,7 +667,7 @@ fn values_to_html(text: &str, reading: Reading<'_>, in_code: bool) -> String {
         escape_into(&text[done..reference.range.start], &mut html);
         done = reference.range.end;
         let name = reference.name;
-        match reading.catalog.show(name, reading.lang, reading.day, reading.region) {
+        match reading.catalog.show(name, reading.lang, reading.at) {
             Some(value) if in_code => escape_into(&value, &mut html),
             Some(value) => {
                 html.push_str("<span class=\"value\" data-value=\"");
@@ -695,7 +694,7 @@ fn values_to_html(text: &str, reading: Reading<'_>, in_code: bool) -> String {
 /// HTML an editor wrote, with plain values in the place of references.
 fn values_in_html(html: &str, reading: Reading<'_>) -> String {
     values::expand(html, |reference| {
-        let value = reading.catalog.show(reference.name, reading.lang, reading.day, reading.region);
+        let value = reading.catalog.show(reference.name, reading.lang, reading.at);
         let mut escaped = String::new();
         escape_into(&value.unwrap_or_else(|| format!("[{}]", reference.name)), &mut escaped);
         escaped
@@ -724,7 +723,7 @@ fn reader_url(target: &str, article_path: &str, reading: Reading<'_>) -> String 
             None => target.to_owned(),
         };
     }
-    reading.catalog.expand(target, reading.lang, reading.day, reading.region)
+    reading.catalog.expand(target, reading.lang, reading.at)
 }
 
 fn image_url(target: &str, article_path: &str) -> String {
@@ -783,8 +782,11 @@ mod tests {
 
     fn rendered(markdown: &str) -> String {
         let catalog = Catalog::default();
-        let reading =
-            Reading { catalog: &catalog, lang: Lang::Ru, day: Date::constant(2026, 11, 23), region: None };
+        let reading = Reading {
+            catalog: &catalog,
+            lang: Lang::Ru,
+            at: Standpoint::public(jiff::civil::Date::constant(2026, 11, 23)),
+        };
         render(markdown, "sms/monthly.md", reading)
     }
 

@@ -5,6 +5,7 @@ pub mod catalog;
 pub mod eligibility;
 pub mod files;
 pub mod flow;
+pub mod folders;
 pub mod front_matter;
 pub mod library;
 pub mod markdown;

@@ -45,8 +45,9 @@ impl ProductNames {
         made
     }
 
-    /// The product a query names best, with all the words it is ever called by; `None` when another is named as well, or none.
-    pub fn find(&self, asked: &[String]) -> Option<(&str, Vec<&str>)> {
+    /// The product a query names best of those that are known, with all the words it is ever called by; `None` when another is named as
+    /// well, or none.
+    pub fn find(&self, asked: &[String], is_known: impl Fn(&str) -> bool) -> Option<(&str, Vec<&str>)> {
         let mut held: HashMap<usize, f32> = HashMap::new();
         for term in asked {
             for name in self.by_word.get(term).into_iter().flatten() {
@@ -61,6 +62,7 @@ impl ProductNames {
                 (share >= NAMED).then_some((held * share, product.as_str()))
             })
             .collect();
+        scored.retain(|(_, product)| is_known(product));
         scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
         let (best, product) = *scored.first()?;
         if scored.iter().any(|(score, other)| *score >= best * DOUBT && *other != product) {

@@ -352,13 +352,24 @@ impl<'r> Fields<'r> {
     pub fn finish(self, what: &str) {
         for (key, _) in self.entries {
             let name = key.text().unwrap_or_else(|| "?".to_owned());
-            self.report.warning(
-                "unknown-key",
-                key.at,
-                format!("{what} has no key `{name}`{}", did_you_mean(&name, self.asked.iter().copied())),
-                format!("remove it or use one of: {}", self.asked.join(", ")),
-            );
+            report_unknown_key(what, &name, key.at, &self.asked, self.report);
         }
+    }
+}
+
+/// The key that restricts who may read.
+const RESTRICTING: &str = "audience";
+
+/// Reports a key that nobody knows. Where it may have been meant to restrict who reads, that is an error: what is not restricted is read by
+/// everybody.
+pub fn report_unknown_key(what: &str, name: &str, at: Position, known: &[&'static str], report: &mut Report) {
+    let near = did_you_mean(name, known.iter().copied());
+    let message = format!("{what} has no key `{name}`{near}");
+    let hint = format!("remove it or use one of: {}", known.join(", "));
+    if near.contains(RESTRICTING) {
+        report.error("unknown-key", at, message, hint);
+    } else {
+        report.warning("unknown-key", at, message, hint);
     }
 }
 

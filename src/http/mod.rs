@@ -1,5 +1,6 @@
 //! What JSON and pages share: state, errors, layers, extractors.
 
+pub mod asker;
 pub mod extract;
 pub mod layers;
 pub mod metrics;

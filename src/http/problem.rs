@@ -29,6 +29,20 @@ pub enum Code {
     BodyTooLarge,
     /// There is no such thing.
     NotFound,
+    /// Nobody is signed in, or not any more.
+    SignInNeeded,
+    /// Who asks may not do this.
+    Forbidden,
+    /// The request comes from another site, or without what shows that it does not.
+    ForeignRequest,
+    /// The name or the password, the code or the link is wrong or has expired.
+    WrongSecret,
+    /// A second factor is needed.
+    SecondFactorNeeded,
+    /// Too many tries or requests; later again.
+    TooManyRequests,
+    /// It is there already, or something else stands against it.
+    Conflict,
     /// The path is served, but not by this method.
     MethodNotAllowed,
     /// A value does not fit the template.
@@ -47,12 +61,19 @@ pub enum Code {
 
 impl Code {
     /// All codes.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 19] = [
         Self::InvalidParameter,
         Self::QueryTooLong,
         Self::InvalidBody,
         Self::BodyTooLarge,
         Self::NotFound,
+        Self::SignInNeeded,
+        Self::Forbidden,
+        Self::ForeignRequest,
+        Self::WrongSecret,
+        Self::SecondFactorNeeded,
+        Self::TooManyRequests,
+        Self::Conflict,
         Self::MethodNotAllowed,
         Self::InvalidValue,
         Self::Loading,
@@ -70,6 +91,19 @@ impl Code {
             Self::InvalidBody => ("invalid-body", StatusCode::BAD_REQUEST, "The body is wrong"),
             Self::BodyTooLarge => ("body-too-large", StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
             Self::NotFound => ("not-found", StatusCode::NOT_FOUND, "There is no such thing"),
+            Self::SignInNeeded => ("sign-in-needed", StatusCode::UNAUTHORIZED, "Sign in first"),
+            Self::Forbidden => ("forbidden", StatusCode::FORBIDDEN, "This is not permitted"),
+            Self::ForeignRequest => {
+                ("foreign-request", StatusCode::FORBIDDEN, "The request comes from another site")
+            }
+            Self::WrongSecret => ("wrong-secret", StatusCode::FORBIDDEN, "That is not right"),
+            Self::SecondFactorNeeded => {
+                ("second-factor-needed", StatusCode::FORBIDDEN, "The code of the second factor is needed")
+            }
+            Self::TooManyRequests => {
+                ("too-many-requests", StatusCode::TOO_MANY_REQUESTS, "Too many requests or tries")
+            }
+            Self::Conflict => ("conflict", StatusCode::CONFLICT, "Something stands against it"),
             Self::MethodNotAllowed => {
                 ("method-not-allowed", StatusCode::METHOD_NOT_ALLOWED, "This method is not served here")
             }

@@ -13,6 +13,7 @@ use crate::content::front_matter::Status;
 use crate::content::library::Slot;
 use crate::content::markdown::{Block, BlockKind};
 use crate::content::problem::u32_of;
+use crate::content::validity::{Clearance, Standpoint};
 use crate::index::analyzer::PART_MARK;
 use crate::index::budget::{Budget, Share};
 use crate::index::manifest::Checkpoint;
@@ -148,7 +149,10 @@ impl Writer {
     ) -> Vec<SectionDocument> {
         let fields = self.fields;
         let article = &parsed.article;
-        let expand = |text: &str| catalog.expand(text, article.lang, day, None);
+        // What not all readers of the article may read would be found by all of them.
+        let clearance = article.readers();
+        let at = Standpoint { clearance: &clearance, ..Standpoint::public(day) };
+        let expand = |text: &str| catalog.expand(text, article.lang, at);
         let new = |section: u32| {
             let mut document =
                 SectionDocument { values: Vec::new(), fields: Vec::new(), _share: Arc::clone(share) };
@@ -156,7 +160,7 @@ impl Writer {
             document.add(OwnedValue::U64(schema::place(slot, section)), &[fields.place]);
             document
         };
-        let title = names(article, catalog, &expand(&article.title)).replace(PART_MARK, " ");
+        let title = names(article, catalog, &expand(&article.title), &clearance).replace(PART_MARK, " ");
         let mut documents = Vec::with_capacity(article.sections.len() + 1);
         // A draft is kept to be served one day; its words are nobody's business yet.
         let is_draft = article.matter.status == Status::Draft;
@@ -168,7 +172,7 @@ impl Writer {
             }
             let mut document = new(u32_of(number));
             let heading = expand(&section.heading).replace(PART_MARK, " ");
-            let mut codes = codes_of(&heading, &section.heading, catalog, day);
+            let mut codes = codes_of(&heading, &section.heading, catalog, at);
             let mut body = title.clone();
             body.push(PART_MARK);
             if number > 0 {
@@ -179,7 +183,7 @@ impl Writer {
                 // Fenced code is left as it is written.
                 let is_code = block.kind == BlockKind::Code;
                 let text = if is_code { block.text.clone() } else { expand(&block.text) };
-                codes.extend(codes_of(&text, if is_code { "" } else { &block.text }, catalog, day));
+                codes.extend(codes_of(&text, if is_code { "" } else { &block.text }, catalog, at));
                 body.extend(text.chars().filter(|c| *c != PART_MARK));
                 body.push('\n');
             }
@@ -279,13 +283,15 @@ fn open(index: &Index, pace: Pace) -> tantivy::Result<IndexWriter<SectionDocumen
 }
 
 /// What an article is called: its title, its aliases, the names of its products.
-fn names(article: &Article, catalog: &Catalog, title: &str) -> String {
+fn names(article: &Article, catalog: &Catalog, title: &str, clearance: &Clearance) -> String {
     let mut names = title.to_owned();
     for alias in &article.matter.aliases {
         names.push('\n');
         names.push_str(alias);
     }
-    for product in article.products().filter_map(|id| catalog.product(id)) {
+    for product in
+        article.products().filter_map(|id| catalog.product(id)).filter(|p| p.is_known_to(clearance))
+    {
         for name in product.title.all() {
             if !names.contains(name) {
                 names.push('\n');
@@ -297,10 +303,10 @@ fn names(article: &Article, catalog: &Catalog, title: &str) -> String {
 }
 
 /// The codes in a text, and those its references name: short numbers are codes only by reference.
-fn codes_of(expanded: &str, raw: &str, catalog: &Catalog, day: Date) -> Vec<String> {
+fn codes_of(expanded: &str, raw: &str, catalog: &Catalog, at: Standpoint<'_>) -> Vec<String> {
     let mut found: Vec<String> = codes::find_codes(expanded).into_iter().map(|c| c.canonical).collect();
     let referenced = crate::content::values::references(raw);
-    found.extend(referenced.iter().filter_map(|r| catalog.code(r.name, day)).map(str::to_owned));
+    found.extend(referenced.iter().filter_map(|r| catalog.code(r.name, at)).map(str::to_owned));
     found
 }
 

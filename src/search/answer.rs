@@ -131,10 +131,11 @@ fn of_code(source: Source<'_>) -> Option<Answer> {
     let Source { plan, library, filter, .. } = source;
     let code = plan.whole_code()?;
     let catalog = &library.catalog;
-    let region = filter.region.as_deref();
-    let owners = catalog.code_owners(code).iter().filter_map(|(product, attribute)| {
-        let product = catalog.product(product).filter(|p| filter.admits_product(p))?;
-        let (attribute, variant) = product.code_variant(attribute, filter.day, region, |own| own == code)?;
+    let at = filter.standpoint();
+    let owners =
+        catalog.code_owners(code, at.clearance).filter(|(product, _)| filter.admits_product(product));
+    let owners = owners.filter_map(|(product, attribute)| {
+        let (attribute, variant) = product.code_variant(attribute, at, |own| own == code)?;
         Some(Fact { product, attribute, variant })
     });
     // What is in force goes before what is archived.
@@ -147,12 +148,12 @@ fn of_fact(source: Source<'_>, fact: Fact<'_>) -> Answer {
     let Source { library, filter, lang, .. } = source;
     let Fact { product, attribute, variant } = fact;
     let catalog = &library.catalog;
-    let region = filter.region.as_deref();
+    let at = filter.standpoint();
     let is_code = attribute.kind == AttributeType::Code;
     let shown = variant.show(attribute, lang);
     let what = format!("{}: {}", attribute.label.get(lang), product.title.get(lang));
     let told = product.values.iter().filter_map(|(other, _)| {
-        let (other, variant) = product.variant(&other.id, filter.day, region)?;
+        let (other, variant) = product.variant(&other.id, at)?;
         let is_told = other.id != attribute.id && other.kind != AttributeType::Code;
         is_told.then(|| format!("{}: {}", other.label.get(lang), variant.show(other, lang)))
     });
@@ -178,7 +179,7 @@ fn of_fact(source: Source<'_>, fact: Fact<'_>) -> Answer {
         kind: if is_code { AnswerKind::Code } else { AnswerKind::Fact },
         text: [format!("{shown} — {what}")].into_iter().chain(told).collect::<Vec<_>>().join("\n"),
         html,
-        title: article.map(|a| a.title_on(catalog, filter.day, region)).unwrap_or_default(),
+        title: article.map(|a| a.title_for(catalog, at)).unwrap_or_default(),
         section: section.map(|s| s.anchor.to_string()).unwrap_or_default(),
         article: article.map(|a| a.id.clone()),
         status: product.status,
@@ -190,7 +191,7 @@ fn of_fact(source: Source<'_>, fact: Fact<'_>) -> Answer {
 
 /// The article with an id in the reader's language, if it has such a translation.
 fn localized_article<'a>(library: &'a Library, id: &str, lang: Lang, filter: &Filter) -> Option<&'a Article> {
-    let find = |id: &str| library.find_in_force(id, filter.day, filter.region.as_deref());
+    let find = |id: &str| library.find_in_force(id, filter.standpoint());
     let article = find(id)?;
     if article.lang == lang {
         return Some(article);
@@ -205,7 +206,7 @@ fn best_passage<'a>(
     ranked: &[(Rung, Candidate)],
 ) -> tantivy::Result<Option<(Passage, &'a Article, u32)>> {
     let Source { plan, matcher, library, reader, filter, intent, weights, .. } = source;
-    let region = filter.region.as_deref();
+    let at = filter.standpoint();
     // One word alone asks for a subject, not for a fact about it, unless something is called just that.
     let is_named = |candidate: &Candidate| candidate.signals[Signal::WholeTitle as usize] > 0.0;
     let search = passage::Search { matcher, weights, intent };
@@ -225,8 +226,8 @@ fn best_passage<'a>(
         }
         let next = ranked.get(rank + 1).map_or(0.0, |(_, next)| next.score);
         let lead = ((candidate.score - next) / candidate.score.max(f32::EPSILON)).clamp(0.0, 1.0);
-        let expand = |text: &str| library.catalog.expand(text, article.lang, filter.day, region);
-        let at = passage::Found { article, candidate, lead, expand: &expand };
+        let expand = |text: &str| library.catalog.expand(text, article.lang, at);
+        let found_at = passage::Found { article, candidate, lead, expand: &expand };
         let mut has_steps = false;
         // The first article may say it in a section that holds few of the words.
         let mut places = if rank == 0 {
@@ -248,7 +249,7 @@ fn best_passage<'a>(
                 continue;
             }
             let blocks = reader.blocks(address)?;
-            let found = search.best(at, section, &blocks, &mut has_steps);
+            let found = search.best(found_at, section, &blocks, &mut has_steps);
             // A later article must be clearly better.
             let needed = |b: &Passage| b.confidence + if rank > 0 { CLEARLY } else { 0.0 };
             let is_better = |p: &Passage| best.as_ref().is_none_or(|(b, _, _)| p.confidence > needed(b));
@@ -263,7 +264,7 @@ fn best_passage<'a>(
 /// The best passage as an answer, when it is sure enough.
 fn of_passages(source: Source<'_>, ranked: &[(Rung, Candidate)]) -> tantivy::Result<Option<Answer>> {
     let Source { library, reader, filter, .. } = source;
-    let region = filter.region.as_deref();
+    let at = filter.standpoint();
     let best = best_passage(source, ranked)?;
     let Some((passage, article, section)) = best.filter(|(p, _, _)| p.confidence >= passage::CONFIDENT)
     else {
@@ -279,7 +280,7 @@ fn of_passages(source: Source<'_>, ranked: &[(Rung, Candidate)]) -> tantivy::Res
         let Some(body) = reader.source(&article.id)? else { return Ok(None) };
         let (from, to) = passage.block.range;
         let markdown = body.get(from as usize..to as usize).unwrap_or_default();
-        let reading = Reading { catalog: &library.catalog, lang: article.lang, day: filter.day, region };
+        let reading = Reading { catalog: &library.catalog, lang: article.lang, at };
         markdown::render(markdown, &article.path, reading)
     } else {
         html_of_part(&passage)
@@ -289,7 +290,7 @@ fn of_passages(source: Source<'_>, ranked: &[(Rung, Candidate)]) -> tantivy::Res
         text: passage.text.replace('\t', " — "),
         html,
         article: Some(article.id.clone()),
-        title: article.title_on(&library.catalog, filter.day, region),
+        title: article.title_for(&library.catalog, at),
         section: section.anchor.to_string(),
         status: article.matter.status,
         validity: section.validity.as_deref().cloned().unwrap_or_default(),

@@ -29,6 +29,7 @@ use crate::search::intent::Intent;
 use crate::search::ladder::{self, Rung};
 use crate::search::query::{Correction, Plan, QueryWord, Why};
 use crate::search::rank::{self, Asked, Share, Weights};
+use crate::search::readable::Readable;
 use crate::search::related;
 use crate::search::signals::{Collection, Signals, WordWeights};
 use crate::search::snippet::{Matcher, snippet};
@@ -265,7 +266,7 @@ impl Engine {
     /// # Errors
     /// The index cannot be read.
     pub fn related(&self, article: &Article, filter: &Filter) -> Result<Vec<String>, TantivyError> {
-        let title = article.title_on(&self.library.catalog, filter.day, filter.region.as_deref());
+        let title = article.title_for(&self.library.catalog, filter.standpoint());
         let request =
             Request { verbatim: true, ..Request::new(&title.replace(['"', '“'], " "), filter.clone()) };
         let alike = self.rank_ids(&request, Weights::shipped())?;
@@ -364,12 +365,12 @@ impl Engine {
                 corrections: plan.corrections.clone(),
                 code: plan.whole_code().map(str::to_owned),
                 intent: found.intent,
-                words: if request.explain { read_words(plan) } else { Vec::new() },
+                words: if request.explain { self.read_words(plan, filter)? } else { Vec::new() },
             },
             total: found.total,
             answer,
             hits,
-            facets: self.facets.named(&found.facet_counts),
+            facets: self.facets.named(&found.facet_counts, &self.library.catalog, &filter.clearance),
             took_us: 0,
         }))
     }
@@ -398,7 +399,9 @@ impl Engine {
         weights: &Weights,
         is_wanted: &dyn Fn() -> bool,
     ) -> Result<Option<Found>, TantivyError> {
-        let expander = Expander { reader: &self.reader, catalog: &self.library.catalog };
+        let clearance = &request.filter.clearance;
+        let words = Readable::new(&self.reader, &self.library, &self.facets, clearance);
+        let expander = Expander { words, clearance, catalog: &self.library.catalog };
         let mut plan = expander.read(&request.text, request.verbatim)?;
         let filter = Arc::new(plan.narrowed.narrow(&request.filter));
         let keep = RANKED.max(request.offset + request.limit);
@@ -535,9 +538,7 @@ impl Engine {
         let article = self.library.article(candidate.slot)?;
         let best = candidate.sections.first()?;
         let section = article.sections.get(best.section as usize)?;
-        let expand = |text: &str| {
-            self.library.catalog.expand(text, article.lang, filter.day, filter.region.as_deref())
-        };
+        let expand = |text: &str| self.library.catalog.expand(text, article.lang, filter.standpoint());
         let more = candidate.sections[1..].iter().filter_map(|m| article.sections.get(m.section as usize));
         Some(Hit {
             article: article.id.clone(),
@@ -551,11 +552,11 @@ impl Engine {
             rung,
             score: candidate.score,
             validity: section.validity.as_deref().cloned().unwrap_or_default(),
-            replaced_by: self.library.replacement(article, filter.day, filter.region.as_deref()),
+            replaced_by: self.library.replacement(article, filter.standpoint()),
             more_sections: more
                 .map(|s| SectionHit { section: s.anchor.to_string(), heading: expand(&s.heading) })
                 .collect(),
-            products: article.products().map(str::to_owned).collect(),
+            products: self.library.products_of(article, &filter.clearance),
             is_flow: article.matter.flow.is_some(),
             signals: Vec::new(),
         })
@@ -565,8 +566,7 @@ impl Engine {
     pub fn templates_of(&self, article: Option<&str>, query: &str, filter: &Filter) -> Vec<String> {
         let Some((_, article)) = article.and_then(|id| self.library.find(id)) else { return Vec::new() };
         let products: Vec<&str> = article.products().collect();
-        let region = filter.region.as_deref();
-        let mut found = self.templates.for_article(&article.id, &products, article.lang, filter.day, region);
+        let mut found = self.templates.for_article(&article.id, &products, article.lang, filter.standpoint());
         if !query.trim().is_empty() {
             found.sort_by_cached_key(|t| Reverse(t.affinity(query)));
         }
@@ -603,20 +603,27 @@ impl Engine {
         let lang = answer::reader_lang(filter.lang, &reply.query.read_as, Lang::default());
         Ok(suggest::suggest(text, limit, lang, &reply, &self.library, filter))
     }
-}
 
-fn read_words(plan: &Plan) -> Vec<ReadWord> {
-    let readings = |word: &QueryWord| {
-        let read = word.readings.iter();
-        read.map(|r| ReadReading { form: r.form.clone(), weight: r.weight, why: r.why }).collect()
-    };
-    let words = plan.words.iter();
-    words
-        .map(|word| ReadWord {
-            form: word.form.clone(),
-            lemma: word.lemma.clone(),
-            sections: word.frequency,
-            readings: readings(word),
-        })
-        .collect()
+    /// How each word of a query was read; of what one may not read, nothing is counted.
+    fn read_words(&self, plan: &Plan, filter: &Filter) -> Result<Vec<ReadWord>, TantivyError> {
+        let known = Readable::new(&self.reader, &self.library, &self.facets, &filter.clearance);
+        let (text, stem) = (self.reader.fields.text, self.reader.fields.stem);
+        let mut words = Vec::with_capacity(plan.words.len());
+        for word in &plan.words {
+            let mut sections = known.count(text, &word.lemma)?;
+            if sections == 0 && word.frequency > 0 {
+                sections = known.count(stem, &word.stem)?;
+            }
+            let readings = word.readings.iter();
+            let readings =
+                readings.map(|r| ReadReading { form: r.form.clone(), weight: r.weight, why: r.why });
+            words.push(ReadWord {
+                form: word.form.clone(),
+                lemma: word.lemma.clone(),
+                sections,
+                readings: readings.collect(),
+            });
+        }
+        Ok(words)
+    }
 }

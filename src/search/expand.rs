@@ -8,12 +8,13 @@ use std::sync::Arc;
 use tantivy::TantivyError;
 
 use crate::content::catalog::Catalog;
-use crate::index::reader::Reader;
+use crate::content::validity::Clearance;
 use crate::index::vocabulary::Known;
 use crate::language::{family, layout, morphology, transliteration, typo, words};
 use crate::search::intent::Intent;
 use crate::search::operators;
 use crate::search::query::{Correction, Plan, QueryWord, Reading, Why};
+use crate::search::readable::Readable;
 
 /// What readings count beside the word itself.
 const SYNONYM_WEIGHT: f32 = 0.8;
@@ -70,10 +71,12 @@ const MAX_BEHIND: f32 = 2.0;
 const LAYOUT_LETTERS: usize = 3;
 
 /// Reads queries against one index.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Expander<'a> {
-    /// The index.
-    pub reader: &'a Reader,
+    /// The words of the articles, as far as the reader may read them.
+    pub words: Readable<'a>,
+    /// What the reader may read of the catalogue.
+    pub clearance: &'a Clearance,
     /// The catalogue, and with it the editors' synonyms.
     pub catalog: &'a Catalog,
 }
@@ -86,7 +89,7 @@ impl Expander<'_> {
     /// # Errors
     /// The index cannot be read.
     pub fn read(&self, text: &str, verbatim: bool) -> Result<Plan> {
-        let mut plan = Plan::read(text, self.catalog);
+        let mut plan = Plan::read(text, self.catalog, self.clearance);
         self.measure(&mut plan.words)?;
         if verbatim {
             return Ok(plan);
@@ -94,7 +97,7 @@ impl Expander<'_> {
         if plan.words.iter().any(|w| w.frequency == 0)
             && let Some(swapped) = self.with_other_layout(text)?
         {
-            plan = Plan::read(&swapped, self.catalog);
+            plan = Plan::read(&swapped, self.catalog, self.clearance);
             self.measure(&mut plan.words)?;
             plan.corrections.push(Correction {
                 from: text.trim().to_owned(),
@@ -108,25 +111,25 @@ impl Expander<'_> {
     }
 
     fn measure(&self, words: &mut [QueryWord]) -> Result<()> {
-        let fields = self.reader.fields;
+        let fields = self.words.fields();
         for word in words {
-            word.frequency = self.reader.frequency(fields.text, &word.lemma)?;
+            word.frequency = self.words.frequency(fields.text, &word.lemma)?;
             if word.frequency == 0 && words::is_cyrillic(&word.form) {
-                word.frequency = self.reader.frequency(fields.stem, &word.stem)?;
+                word.frequency = self.words.frequency(fields.stem, &word.stem)?;
             }
         }
         Ok(())
     }
 
     fn frequency(&self, form: &str) -> Result<u64> {
-        self.reader.frequency(self.reader.fields.form, form)
+        self.words.frequency(self.words.fields().form, form)
     }
 
     fn is_known(&self, form: &str) -> Result<bool> {
         Ok(form.bytes().all(|b| b.is_ascii_digit())
             || words::is_stop_word(form)
             || self.frequency(form)? > 0
-            || self.reader.frequency(self.reader.fields.text, &morphology::lemma(form))? > 0)
+            || self.words.frequency(self.words.fields().text, &morphology::lemma(form))? > 0)
     }
 
     /// The query with those of its words exchanged that make sense only with the other layout; `None`: there are none.
@@ -193,7 +196,7 @@ impl Expander<'_> {
                 && number == last
                 && word.range.end == token.len()
                 && word.form.chars().count() >= LAYOUT_LETTERS
-                && self.reader.begins_word(&word.form)?;
+                && self.words.begins_word(&word.form)?;
             if !is_begun && !self.is_known(&word.form)? {
                 return Ok(false);
             }
@@ -289,7 +292,8 @@ impl Expander<'_> {
             return Ok(false);
         }
         let mut lemmas: Vec<(u64, String)> = Vec::new();
-        for known in words_from(&word.form, MAX_COMPLETED_FORMS)?.iter() {
+        let completed = Vec::clone(&*words_from(&word.form, MAX_COMPLETED_FORMS)?);
+        for known in self.words.of(self.words.fields().form, completed)? {
             let lemma = morphology::lemma(&known.form);
             match lemmas.iter_mut().find(|(_, l)| *l == lemma) {
                 Some((sum, _)) => *sum += known.frequency,
@@ -332,7 +336,7 @@ impl Expander<'_> {
     pub fn family(&self, lemma: &str) -> Result<Vec<(String, u64)>> {
         let mut found = Vec::new();
         for other in family::candidates(lemma) {
-            let frequency = self.reader.frequency(self.reader.fields.text, &other)?;
+            let frequency = self.words.frequency(self.words.fields().text, &other)?;
             if frequency > 0 && self.catalog.synonyms().are_family(lemma, &other) {
                 found.push((other, frequency));
             }
@@ -388,7 +392,7 @@ impl Expander<'_> {
                 plan.corrections.push(Correction { from, to, why: best.why });
             }
             for (_, reading) in readings {
-                let frequency = self.reader.frequency(self.reader.fields.text, &reading.lemma)?;
+                let frequency = self.words.frequency(self.words.fields().text, &reading.lemma)?;
                 let word = &mut plan.words[at];
                 word.meant_frequency = word.meant_frequency.max(frequency);
                 word.readings.push(reading);
@@ -409,7 +413,7 @@ impl Expander<'_> {
             scored.push((likelihood(cost, known.frequency), cost, known, Why::Typo));
         }
         if form.chars().count() > 2 {
-            for known in self.reader.words_sounding(form)? {
+            for known in self.words.words_sounding(form)? {
                 let Some(unusual) = transliteration::cost(form, &known.form) else { continue };
                 if unusual <= MAX_UNUSUAL_SOUNDS {
                     let cost = OTHER_SCRIPT + unusual as f32 * SOUND_PENALTY;
@@ -419,7 +423,7 @@ impl Expander<'_> {
         }
         if scored.is_empty() && form.chars().count() >= ABBREVIATION_LETTERS {
             // «Корп» in the middle of a query: nobody spells long words out.
-            for known in self.reader.words_from(form, MAX_CORRECTIONS)? {
+            for known in self.words.words_from(form, MAX_CORRECTIONS)? {
                 scored.push((likelihood(1.0, known.frequency), 1.0, known, Why::Completion));
             }
         }
@@ -450,9 +454,9 @@ impl Expander<'_> {
         let first = stem.chars().next().map(String::from).unwrap_or_default();
         let (distance, prefix) = if letters < 8 { (1, "") } else { (2, first.as_str()) };
         let mut found = Vec::new();
-        for near in self.reader.stems_near(&stem, distance, prefix)?.into_iter().take(MAX_CORRECTIONS) {
+        for near in self.words.stems_near(&stem, distance, prefix)?.into_iter().take(MAX_CORRECTIONS) {
             let cost = typo::cost(&stem, &near.form) + OTHER_FORM;
-            let forms = self.reader.words_from(&near.form, MAX_FORMS)?;
+            let forms = self.words.words_from(&near.form, MAX_FORMS)?;
             let own = forms.into_iter().find(|known| morphology::stem(&known.form) == near.form);
             found.extend(own.map(|known| (cost, Known { frequency: near.frequency, ..known })));
         }
@@ -465,15 +469,15 @@ impl Expander<'_> {
         let first = form.chars().next().map(String::from).unwrap_or_default();
         Ok(match letters {
             0..=3 => Vec::new(),
-            4 => self.reader.words_near(form, 1, "")?,
+            4 => self.words.words_near(form, 1, "")?,
             5..=7 => {
-                let near = self.reader.words_near(form, 1, "")?;
-                if near.is_empty() { self.reader.words_near(form, 2, &first)? } else { near }
+                let near = self.words.words_near(form, 1, "")?;
+                if near.is_empty() { self.words.words_near(form, 2, &first)? } else { near }
             }
             _ => {
-                let mut near = self.reader.words_near(form, 2, &first)?;
+                let mut near = self.words.words_near(form, 2, &first)?;
                 if near.is_empty() {
-                    near = self.reader.words_near(form, 1, "")?;
+                    near = self.words.words_near(form, 1, "")?;
                 }
                 near
             }
@@ -510,7 +514,7 @@ impl Expander<'_> {
     pub fn families(&self) -> Result<Vec<Vec<String>>> {
         let mut groups: Vec<(u64, Vec<String>)> = Vec::new();
         let mut grouped: HashSet<String> = HashSet::new();
-        let known = self.reader.terms_from(self.reader.fields.text, "", usize::MAX)?;
+        let known = self.words.terms(self.words.fields().text)?;
         for word in known.iter().filter(|k| words::is_cyrillic(&k.form)) {
             if grouped.contains(&word.form) {
                 continue;

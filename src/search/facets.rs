@@ -1,12 +1,18 @@
 //! Counting articles by kind, product, region, language, status and tag.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
+use crate::content::catalog::Catalog;
 use crate::content::front_matter::Status;
 use crate::content::library::{Library, Slot};
+use crate::content::validity::Clearance;
 
 /// The facets, in the order they are shown.
 pub const FACETS: [&str; 6] = ["kind", "product", "region", "lang", "status", "tag"];
+
+/// The place of products in [`FACETS`].
+const PRODUCT: usize = 1;
 
 /// Counts by facet and value.
 pub type FacetCounts = BTreeMap<&'static str, BTreeMap<String, u64>>;
@@ -18,8 +24,12 @@ pub struct Gate {
     pub is_served: bool,
     /// Whether it stands below all that is in force.
     pub is_archived: bool,
-    /// Whether it, or a section of it, is limited to regions or days.
+    /// Whether it is limited to regions or days, or a section of it to anything.
     pub is_limited: bool,
+    /// Whether a section of it is for another audience than the article.
+    pub has_restricted_sections: bool,
+    /// Its audience, by number: see [`FacetIndex::admitted`].
+    pub audience: u32,
 }
 
 /// The facet values of each article as numbers, so that counting is adding; and its gate.
@@ -31,23 +41,47 @@ pub struct FacetIndex {
     /// Where the numbers of each slot begin in `numbers`; one more than there are slots.
     starts: Vec<u32>,
     numbers: Vec<u32>,
+    /// The different audiences of articles; the first is everybody.
+    audiences: Vec<Vec<String>>,
+    /// The audiences of sections, where they are not those of their articles.
+    section_audiences: Vec<Vec<String>>,
 }
 
 impl FacetIndex {
     /// The facet values of a library.
     pub fn of(library: &Library) -> Self {
-        let mut index = Self::default();
+        let mut index = Self { audiences: vec![Vec::new()], ..Self::default() };
         let mut known: HashMap<(usize, String), u32> = HashMap::new();
+        let mut known_audiences: HashMap<Vec<String>, u32> = [(Vec::new(), 0)].into();
+        let mut section_audiences: BTreeSet<Vec<String>> = BTreeSet::new();
         for slot in 0..library.slot_count() {
             index.starts.push(u32::try_from(index.numbers.len()).unwrap_or(u32::MAX));
             let served = Slot::try_from(slot).ok().and_then(|slot| library.article(slot));
-            index.gates.push(served.map_or_else(Gate::default, |article| Gate {
+            let Some(article) = served else {
+                index.gates.push(Gate::default());
+                continue;
+            };
+            let own = article.validity();
+            let sections = article.sections.iter().filter_map(|s| s.validity.as_deref());
+            let mut gate = Gate {
                 is_served: true,
                 is_archived: article.matter.status == Status::Archived,
-                is_limited: !article.validity().is_unlimited()
-                    || article.sections.iter().any(|s| s.validity.is_some()),
-            }));
-            let Some(article) = served else { continue };
+                is_limited: !own.is_for_all_days_and_regions(),
+                ..Gate::default()
+            };
+            gate.audience = *known_audiences.entry(own.audience.clone()).or_insert_with_key(|audience| {
+                index.audiences.push(audience.clone());
+                u32::try_from(index.audiences.len() - 1).unwrap_or(u32::MAX)
+            });
+            for section in sections {
+                // A section carries what its article is limited to.
+                gate.is_limited |= section != own;
+                if section.audience != own.audience {
+                    gate.has_restricted_sections = true;
+                    section_audiences.insert(section.audience.clone());
+                }
+            }
+            index.gates.push(gate);
             let (matter, first) = (&article.matter, index.numbers.len());
             let mut add = |facet: usize, value: &str| {
                 let key = (facet, value.to_owned());
@@ -60,14 +94,26 @@ impl FacetIndex {
                 }
             };
             add(0, matter.kind.name());
-            article.products().for_each(|product| add(1, product));
+            article.products().for_each(|product| add(PRODUCT, product));
             matter.validity.regions.iter().for_each(|region| add(2, region));
             add(3, article.lang.code());
             add(4, matter.status.name());
             matter.tags.iter().for_each(|tag| add(5, tag));
         }
         index.starts.push(u32::try_from(index.numbers.len()).unwrap_or(u32::MAX));
+        index.section_audiences = section_audiences.into_iter().collect();
         index
+    }
+
+    /// By the number of each audience of articles: whether a clearance admits it.
+    pub fn admitted(&self, clearance: &Clearance) -> Arc<[bool]> {
+        self.audiences.iter().map(|audience| clearance.admits(audience)).collect()
+    }
+
+    /// Whether a clearance admits everything there is.
+    pub fn is_open_to(&self, clearance: &Clearance, admitted: &[bool]) -> bool {
+        admitted.iter().all(|is_admitted| *is_admitted)
+            && self.section_audiences.iter().all(|audience| clearance.admits(audience))
     }
 
     /// The gate of an article.
@@ -90,11 +136,13 @@ impl FacetIndex {
         }
     }
 
-    /// The counts that are not zero, by facet and value.
-    pub fn named(&self, counts: &[u64]) -> FacetCounts {
+    /// The counts that are not zero, by facet and value; of products one may not know of, none is told.
+    pub fn named(&self, counts: &[u64], catalog: &Catalog, clearance: &Clearance) -> FacetCounts {
         let mut named: FacetCounts = FACETS.iter().map(|facet| (*facet, BTreeMap::new())).collect();
         for ((facet, value), count) in self.values.iter().zip(counts).filter(|(_, count)| **count > 0) {
-            named.entry(FACETS[*facet]).or_default().insert(value.clone(), *count);
+            if *facet != PRODUCT || catalog.may_know(value, clearance) {
+                named.entry(FACETS[*facet]).or_default().insert(value.clone(), *count);
+            }
         }
         named
     }

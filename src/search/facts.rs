@@ -143,7 +143,8 @@ pub fn find<'a>(
     let mut terms = asked.clone();
     terms.sort();
     terms.dedup();
-    let (product, called) = catalog.names().find(&terms)?;
+    let (product, called) =
+        catalog.names().find(&terms, |product| catalog.may_know(product, &filter.clearance))?;
     let product = catalog.product(product).filter(|p| filter.admits_product(p))?;
     let rest: Vec<&str> = asked.iter().map(String::as_str).filter(|term| !called.contains(term)).collect();
     let mut scored: Vec<(f32, &'a Attribute)> = Vec::new();
@@ -183,9 +184,10 @@ pub fn find<'a>(
         // It is not to be had any more, whatever its code was.
         return None;
     }
-    let (attribute, variant) = product.variant(&attribute.id, filter.day, filter.region.as_deref())?;
+    let at = filter.standpoint();
+    let (attribute, variant) = product.variant(&attribute.id, at)?;
     let in_force =
-        |variants: &[Variant]| variants.iter().filter(|v| v.validity.in_force(filter.day, None)).count();
+        |variants: &[Variant]| variants.iter().filter(|v| v.validity.in_force(at.anywhere())).count();
     let others = product.values.iter().find(|(a, _)| a.id == attribute.id).map_or(0, |(_, v)| in_force(v));
     if filter.region.is_none() && !variant.validity.regions.is_empty() && others > 1 {
         // It differs from region to region, and nobody said which.

@@ -11,6 +11,7 @@ use crate::content::article::Article;
 use crate::content::catalog::{Lang, Product};
 use crate::content::front_matter::{Kind, Status};
 use crate::content::library::Library;
+use crate::content::validity::{Clearance, Standpoint};
 use crate::index::reader::Reader;
 use crate::index::schema::{self, SOURCE_SECTION};
 use crate::search::facets::FacetIndex;
@@ -32,6 +33,8 @@ pub struct Filter {
     pub status: Option<Status>,
     /// In force on this day.
     pub day: Date,
+    /// What the reader may read. It is not asked for, but follows from who asks.
+    pub clearance: Clearance,
 }
 
 impl Filter {
@@ -40,9 +43,26 @@ impl Filter {
         Self { day, ..Self::default() }
     }
 
+    /// The same for somebody who may read what a clearance admits.
+    #[must_use]
+    pub fn with(self, clearance: Clearance) -> Self {
+        Self { clearance, ..self }
+    }
+
+    /// Where, when and as whom it asks.
+    pub fn standpoint(&self) -> Standpoint<'_> {
+        Standpoint { day: self.day, region: self.region.as_deref(), clearance: &self.clearance }
+    }
+
     /// Whether nothing but the day is asked for.
     fn asks_only_for_day(&self) -> bool {
-        *self == Self::on(self.day)
+        let Self { kinds, products, region, lang, tags, status, day: _, clearance: _ } = self;
+        kinds.is_empty()
+            && products.is_empty()
+            && region.is_none()
+            && lang.is_none()
+            && tags.is_empty()
+            && status.is_none()
     }
 
     /// Whether an article passes, its sections aside. Drafts never do.
@@ -50,7 +70,7 @@ impl Filter {
         let matter = &article.matter;
         matter.status != Status::Draft
             && self.status.is_none_or(|status| status == matter.status)
-            && article.validity().in_force(self.day, self.region.as_deref())
+            && article.validity().in_force(self.standpoint())
             && (self.kinds.is_empty() || self.kinds.contains(&matter.kind))
             && self.lang.is_none_or(|lang| lang == article.lang)
             && self.tags.iter().all(|tag| matter.tags.contains(tag))
@@ -60,15 +80,14 @@ impl Filter {
 
     /// Whether a product passes.
     pub fn admits_product(&self, product: &Product) -> bool {
-        product.is_offered(self.day, self.region.as_deref())
+        product.is_offered(self.standpoint())
             && self.status.is_none_or(|status| status == product.status)
             && (self.products.is_empty() || self.products.contains(&product.id))
     }
 
     /// Whether a section of an article that passes is in force.
     pub fn admits_section(&self, article: &Article, section: u32) -> bool {
-        section != SOURCE_SECTION
-            && article.section_in_force(section as usize, self.day, self.region.as_deref())
+        section != SOURCE_SECTION && article.section_in_force(section as usize, self.standpoint())
     }
 }
 
@@ -79,6 +98,7 @@ pub struct Filtered {
     library: Arc<Library>,
     facets: Arc<FacetIndex>,
     reader: Reader,
+    admitted: Arc<[bool]>,
     filter: Arc<Filter>,
 }
 
@@ -105,6 +125,7 @@ impl Filtered {
             library: Arc::clone(library),
             facets: Arc::clone(facets),
             reader: reader.clone(),
+            admitted: facets.admitted(&filter.clearance),
             filter: Arc::clone(filter),
         }
     }
@@ -129,6 +150,7 @@ impl Weight for FilteredWeight {
             library: Arc::clone(&self.query.library),
             facets: Arc::clone(&self.query.facets),
             asks_only_for_day: self.query.filter.asks_only_for_day(),
+            admitted: Arc::clone(&self.query.admitted),
             filter: Arc::clone(&self.query.filter),
             last: None,
         };
@@ -147,6 +169,8 @@ struct FilteredScorer {
     library: Arc<Library>,
     facets: Arc<FacetIndex>,
     asks_only_for_day: bool,
+    /// By the number of each audience, whether the reader belongs to it.
+    admitted: Arc<[bool]>,
     filter: Arc<Filter>,
     /// The article met last and whether it passes: the sections of an article stand together.
     last: Option<(u32, bool)>,
@@ -164,7 +188,7 @@ impl FilteredScorer {
     fn admits(&mut self, doc: DocId) -> bool {
         let (slot, section) = schema::parts(self.places.get_val(doc));
         let gate = self.facets.gate(slot);
-        if !gate.is_served || section == SOURCE_SECTION {
+        if !gate.is_served || section == SOURCE_SECTION || !self.admitted[gate.audience as usize] {
             return false;
         }
         if self.asks_only_for_day && !gate.is_limited {

@@ -15,6 +15,7 @@ pub mod operators;
 pub mod passage;
 pub mod query;
 pub mod rank;
+pub mod readable;
 pub mod related;
 pub mod signals;
 pub mod snippet;

@@ -1,7 +1,10 @@
 //! What a query says besides words: "quoted phrases", -excluded words, field words such as `kind:procedure` or `тип:инструкция`.
 
-use crate::content::catalog::{Catalog, Lang};
+use std::sync::Arc;
+
+use crate::content::catalog::{Catalog, Lang, Product};
 use crate::content::front_matter::{Kind, Status};
+use crate::content::validity::Clearance;
 use crate::language::words;
 use crate::search::filter::Filter;
 
@@ -107,7 +110,7 @@ pub fn looks_like_field(token: &str) -> bool {
 }
 
 /// Takes a query apart. A field or value nobody knows stays a word, as does a quote that is not closed.
-pub fn read(text: &str, catalog: &Catalog) -> Operators {
+pub fn read(text: &str, catalog: &Catalog, clearance: &Clearance) -> Operators {
     let mut found = Operators::default();
     let mut rest = text;
     let mut fields = 0;
@@ -133,7 +136,7 @@ pub fn read(text: &str, catalog: &Catalog) -> Operators {
         let is_full = found.excluded.len() + fields >= MAX_OPERATORS;
         if let Some(word) = excluded.filter(|_| !is_full) {
             found.excluded.push(word.to_owned());
-        } else if is_fresh && !is_full && read_field(token, catalog, &mut found.narrowed) {
+        } else if is_fresh && !is_full && read_field(token, catalog, clearance, &mut found.narrowed) {
             fields += 1;
         } else {
             found.rest.push_str(token);
@@ -148,7 +151,7 @@ pub fn read(text: &str, catalog: &Catalog) -> Operators {
     found
 }
 
-fn read_field(token: &str, catalog: &Catalog, narrowed: &mut Narrowed) -> bool {
+fn read_field(token: &str, catalog: &Catalog, clearance: &Clearance, narrowed: &mut Narrowed) -> bool {
     let Some((name, value)) = token.split_once(':').filter(|(_, value)| !value.is_empty()) else {
         return false;
     };
@@ -160,14 +163,16 @@ fn read_field(token: &str, catalog: &Catalog, narrowed: &mut Narrowed) -> bool {
             known.map(|(_, kind)| narrowed.kinds.push(*kind)).is_some()
         }
         Field::Product => {
+            // What one may not know of is no product, but a word.
+            let is_known = |product: &&Arc<Product>| product.is_known_to(clearance);
             let by_name = || {
                 let is_called =
                     |name: &str| words::fold(name).replace([' ', '-'], "") == folded.replace(['-', '_'], "");
-                catalog.products().find(|p| {
+                catalog.products().filter(is_known).find(|p| {
                     p.title.all().into_iter().any(is_called) || p.aliases.iter().any(|alias| is_called(alias))
                 })
             };
-            let product = catalog.product(value).or_else(by_name);
+            let product = catalog.product(value).filter(is_known).or_else(by_name);
             product.map(|p| narrowed.products.push(p.id.clone())).is_some()
         }
         Field::Tag => {
@@ -203,14 +208,15 @@ mod tests {
         for text in
             ["sim-карта", "цена: 95", "а - б", "\"незакрытая", "http://example.org", "kind:nothing", "\"\" x"]
         {
-            let found = read(text, &Catalog::default());
+            let found = read(text, &Catalog::default(), &Clearance::Public);
             assert_eq!(found, Operators { rest: text.to_owned(), ..Operators::default() }, "{text}");
         }
     }
 
     #[test]
     fn operators_stand_anywhere() {
-        let found = read("тип:новости пакет \"сто смс\"дня -архив статус:архив", &Catalog::default());
+        let text = "тип:новости пакет \"сто смс\"дня -архив статус:архив";
+        let found = read(text, &Catalog::default(), &Clearance::Public);
         assert_eq!(found.rest, "пакет дня");
         assert_eq!((found.phrases, found.excluded), (vec!["сто смс".to_owned()], vec!["архив".to_owned()]));
         assert_eq!(found.narrowed.kinds, [Kind::News]);

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::content::catalog::Catalog;
+use crate::content::validity::Clearance;
 use crate::language::{codes, morphology, words};
 use crate::search::operators::{self, Narrowed, Operators};
 
@@ -128,10 +129,10 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Reads a query. Short and local numbers are codes when the catalogue knows them.
-    pub fn read(text: &str, catalog: &Catalog) -> Self {
+    /// Reads a query. Short and local numbers are codes when the catalogue knows them, and one may know of it.
+    pub fn read(text: &str, catalog: &Catalog, clearance: &Clearance) -> Self {
         let trimmed = text.trim();
-        if let Some(code) = read_code(trimmed, catalog) {
+        if let Some(code) = read_code(trimmed, catalog, clearance) {
             return Self {
                 text: trimmed.to_owned(),
                 asked: trimmed.to_owned(),
@@ -139,7 +140,7 @@ impl Plan {
                 ..Self::default()
             };
         }
-        let Operators { rest, phrases, excluded, narrowed } = operators::read(trimmed, catalog);
+        let Operators { rest, phrases, excluded, narrowed } = operators::read(trimmed, catalog, clearance);
         let has_operators = rest != trimmed;
         let mut plan = Self {
             text: trimmed.to_owned(),
@@ -246,8 +247,8 @@ fn replace_word(text: &str, from: &str, to: &str) -> String {
 }
 
 /// Reads a query that is a code from end to end.
-fn read_code(text: &str, catalog: &Catalog) -> Option<QueryCode> {
-    let known = |code: &str| !catalog.code_owners(code).is_empty();
+fn read_code(text: &str, catalog: &Catalog, clearance: &Clearance) -> Option<QueryCode> {
+    let known = |code: &str| catalog.code_owners(code, clearance).next().is_some();
     if let Some(code) = codes::canonical(text) {
         // A short number is a code only when it is known to be one: 100 is a number of messages.
         if !codes::is_short_number(&code) || known(&code) {
@@ -263,7 +264,7 @@ fn read_code(text: &str, catalog: &Catalog) -> Option<QueryCode> {
             return Some(QueryCode::Whole(with_country));
         }
         if LOCAL_DIGITS.contains(&digits.len()) {
-            let mut ending = catalog.codes_ending(&digits);
+            let mut ending = catalog.codes_ending(&digits, clearance);
             if let (Some(only), None) = (ending.next(), ending.next()) {
                 return Some(QueryCode::Whole(only.to_owned()));
             }
@@ -271,7 +272,7 @@ fn read_code(text: &str, catalog: &Catalog) -> Option<QueryCode> {
     }
     let partial = codes::partial(text)?;
     let closed = format!("{partial}#");
-    let mut completions = catalog.codes_from(&partial).map(|(code, _)| code);
+    let mut completions = catalog.codes_from(&partial, clearance);
     match (completions.next(), completions.next()) {
         // Only one code can come of it.
         (Some(only), None) if only == closed || !partial.starts_with(['*', '#']) && partial.len() >= 7 => {
@@ -301,7 +302,7 @@ products:
 
     #[track_caller]
     fn check(text: &str, expected: Option<QueryCode>) {
-        assert_eq!(Plan::read(text, &catalog()).code, expected, "code of {text:?}");
+        assert_eq!(Plan::read(text, &catalog(), &Clearance::Public).code, expected, "code of {text:?}");
     }
 
     #[test]
@@ -327,7 +328,7 @@ products:
     #[test]
     fn words_without_meaning_are_left_out() {
         let forms = |text: &str| -> Vec<String> {
-            Plan::read(text, &catalog()).words.into_iter().map(|w| w.form).collect()
+            Plan::read(text, &catalog(), &Clearance::Public).words.into_iter().map(|w| w.form).collect()
         };
         assert_eq!(forms("как подключить пакет"), ["подключить", "пакет"]);
         assert_eq!(forms("где я"), ["где", "я"]);
@@ -336,7 +337,11 @@ products:
 
     #[test]
     fn operators_are_taken_out() {
-        let plan = Plan::read("kind:procedure \"мобильный интернет\" отключить -роуминг", &catalog());
+        let plan = Plan::read(
+            "kind:procedure \"мобильный интернет\" отключить -роуминг",
+            &catalog(),
+            &Clearance::Public,
+        );
         let forms: Vec<&str> = plan.words.iter().map(|w| w.form.as_str()).collect();
         assert_eq!(forms, ["отключить", "мобильный", "интернет"]);
         assert_eq!(plan.phrases.len(), 1);

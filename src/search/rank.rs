@@ -138,7 +138,7 @@ pub fn rank(
             evidence.sections.retain(|s| candidate.sections.iter().any(|found| found.section == s.section));
         }
         let Some(article) = library.article(candidate.slot) else { continue };
-        let title = article.title_on(&library.catalog, filter.day, filter.region.as_deref());
+        let title = article.title_for(&library.catalog, filter.standpoint());
         let heading_words = |section: &evidence::SectionEvidence| {
             article.sections.get(section.section as usize).map_or(0, |s| s.heading.split_whitespace().count())
         };
@@ -183,12 +183,13 @@ fn add_signals_of_article(
     let mut set = |signal: Signal, yes: bool| signals[signal as usize] = f32::from(u8::from(yes));
     set(Signal::Language, article.lang == asked.lang);
     set(Signal::WholeTitle, is_named);
-    let owners = asked.plan.whole_code().map_or(&[][..], |code| library.catalog.code_owners(code));
+    let code = asked.plan.whole_code().unwrap_or_default();
+    let owners: Vec<_> = library.catalog.code_owners(code, &asked.filter.clearance).collect();
     let is_own = |product: &str| {
         library.catalog.product(product).is_some_and(|p| p.article.as_deref() == Some(article.id.as_str()))
     };
-    set(Signal::OwnCode, owners.iter().any(|(product, _)| is_own(product)));
-    set(Signal::ProductCode, owners.iter().any(|(owner, _)| article.products().any(|p| p == owner)));
+    set(Signal::OwnCode, owners.iter().any(|(product, _)| is_own(&product.id)));
+    set(Signal::ProductCode, owners.iter().any(|(owner, _)| article.products().any(|p| p == owner.id)));
     set(Signal::Kind, asked.intent.is_some_and(|intent| intent.fits(article)));
     let name = article.id.rsplit('/').next().unwrap_or_default();
     set(Signal::Overview, matches!(name, "index" | "overview" | "readme" | "README" | "_index"));

@@ -243,10 +243,11 @@ fn best_window(text: &str, found: &[Found]) -> Range<usize> {
 mod tests {
     use super::*;
     use crate::content::catalog::Catalog;
+    use crate::content::validity::Clearance;
 
     #[track_caller]
     fn check(query: &str, text: &str, expected: &str) {
-        let plan = Plan::read(query, &Catalog::default());
+        let plan = Plan::read(query, &Catalog::default(), &Clearance::Public);
         let block = Block { kind: BlockKind::Paragraph, range: (0, 0), text: text.to_owned(), linked: 0 };
         assert_eq!(snippet(&[block], &Matcher::new(&plan), str::to_owned), expected);
     }
@@ -261,7 +262,7 @@ mod tests {
     #[test]
     fn long_texts_are_cut_at_words() {
         let text = format!("{}нужное слово{}", "лишнее ".repeat(100), " потом".repeat(100));
-        let plan = Plan::read("нужное", &Catalog::default());
+        let plan = Plan::read("нужное", &Catalog::default(), &Clearance::Public);
         let block = Block { kind: BlockKind::Paragraph, range: (0, 0), text, linked: 0 };
         let html = snippet(&[block], &Matcher::new(&plan), str::to_owned);
         assert!(

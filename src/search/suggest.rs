@@ -50,7 +50,7 @@ pub fn suggest(
     library: &Library,
     filter: &Filter,
 ) -> Vec<Suggestion> {
-    let plan = Plan::read(text, &library.catalog);
+    let plan = Plan::read(text, &library.catalog, &filter.clearance);
     let mut found = Vec::new();
     if let Some(QueryCode::Whole(code) | QueryCode::Partial(code)) = &plan.code {
         suggest_codes(code, lang, library, filter, &mut found);
@@ -111,7 +111,7 @@ fn suggest_products(
     filter: &Filter,
     found: &mut Vec<Suggestion>,
 ) {
-    let region = filter.region.as_deref();
+    let at = filter.standpoint();
     for product in library.catalog.products().filter(|p| filter.admits_product(p)) {
         let title = product.title.get(lang);
         let is_named = begins(typed, &words::fold(title))
@@ -121,7 +121,7 @@ fn suggest_products(
             found.push(Suggestion {
                 text: title.to_owned(),
                 kind: SuggestionKind::Product,
-                article: article.filter(|id| library.find_in_force(id, filter.day, region).is_some()),
+                article: article.filter(|id| library.find_in_force(id, at).is_some()),
                 note: None,
             });
         }
@@ -129,20 +129,18 @@ fn suggest_products(
 }
 
 fn suggest_codes(prefix: &str, lang: Lang, library: &Library, filter: &Filter, found: &mut Vec<Suggestion>) {
-    let region = filter.region.as_deref();
-    for (code, owners) in library.catalog.codes_from(prefix) {
-        for (product, attribute) in owners {
-            let product = library.catalog.product(product).filter(|p| filter.admits_product(p));
-            let Some((product, (attribute, variant))) = product
-                .and_then(|p| Some((p, p.code_variant(attribute, filter.day, region, |own| own == code)?)))
-            else {
+    let at = filter.standpoint();
+    for code in library.catalog.codes_from(prefix, at.clearance) {
+        for (product, attribute) in library.catalog.code_owners(code, at.clearance) {
+            let variant = product.code_variant(attribute, at, |own| own == code);
+            let Some((attribute, variant)) = variant.filter(|_| filter.admits_product(product)) else {
                 continue;
             };
             let article = product.article.clone();
             found.push(Suggestion {
                 text: variant.show(attribute, lang),
                 kind: SuggestionKind::Code,
-                article: article.filter(|id| library.find_in_force(id, filter.day, region).is_some()),
+                article: article.filter(|id| library.find_in_force(id, at).is_some()),
                 note: Some(format!("{}: {}", attribute.label.get(lang), product.title.get(lang))),
             });
         }

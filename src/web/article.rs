@@ -14,6 +14,7 @@ use crate::app::snapshot::Snapshot;
 use crate::content::front_matter::Status;
 use crate::content::library::Library;
 use crate::content::validity::Validity;
+use crate::http::asker::Asker;
 use crate::http::extract::{Id, Query};
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
@@ -101,12 +102,13 @@ impl Shown {
 /// An article as a page, or as a part of the desk.
 pub async fn page(
     State(state): State<AppState>,
+    asker: Asker,
     headers: HeaderMap,
     Id(id): Id,
     Query(params): Query<ArticleParams>,
 ) -> Result<Response, Problem> {
     let today = state.app.clock.today();
-    let filter = params.filter.filter(today)?;
+    let filter = params.filter.filter(&asker, today)?;
     let zone = state.settings.zone();
     let shown = state.run(move |snapshot| {
         let mut shown = show(snapshot, &id, &filter)?;
@@ -118,7 +120,7 @@ pub async fn page(
     Ok(match params.part {
         Some(_) => html(ArticlePart { ui, shown }.render()),
         None => {
-            let regions = state.snapshot()?.regions().to_vec();
+            let regions = state.snapshot()?.regions(&asker.0.clearance);
             html(ArticlePage { ui, channels: Channel::NAMES, regions, shown }.render())
         }
     })
@@ -147,6 +149,6 @@ fn show(snapshot: &Snapshot, id: &str, filter: &Filter) -> Result<Shown, Problem
 
 fn named(library: &Library, id: &str, filter: &Filter) -> Option<Named> {
     let (_, article) = library.find(id)?;
-    let title = article.title_on(&library.catalog, filter.day, filter.region.as_deref());
+    let title = article.title_for(&library.catalog, filter.standpoint());
     Some(Named { id: id.to_owned(), title, lang: article.lang.code() })
 }

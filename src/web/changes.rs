@@ -13,8 +13,9 @@ use crate::api::changes::read_moment;
 use crate::app::changes::{Asked, Change, Changed, Happened, Subject};
 use crate::app::diff::PieceKind;
 use crate::app::snapshot::Snapshot;
-use crate::content::front_matter::Status;
 use crate::content::markdown::encode_path;
+use crate::content::validity::Standpoint;
+use crate::http::asker::Asker;
 use crate::http::extract::{Query, given, list};
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
@@ -94,6 +95,7 @@ impl NewPage {
 /// The page.
 pub async fn page(
     State(state): State<AppState>,
+    asker: Asker,
     headers: HeaderMap,
     Query(params): Query<NewParams>,
 ) -> Result<Response, Problem> {
@@ -104,9 +106,11 @@ pub async fn page(
         None => before(USUAL),
     };
     let asked = Asked { since: Some(since), products: list(params.product.as_deref()), subjects: Vec::new() };
-    let (snapshot, today) = (state.snapshot()?, state.app.clock.today());
-    let is_served = |what: &Changed| snapshot.serves(what, today);
-    let (changes, total) = state.app.changes.find(&asked, MAX_SHOWN, is_served);
+    let snapshot = state.snapshot()?;
+    let filter = asker.filter(state.app.clock.today());
+    let at = filter.standpoint().anywhere();
+    let is_served = |what: &Changed| snapshot.serves(what, at);
+    let (changes, total) = state.app.changes.find(&asked, MAX_SHOWN, |change| snapshot.told(change, at));
     let written = |moment: Timestamp| {
         let moment = moment.to_zoned_datetime(zone.clone());
         format!("{} {}", ui.day(&moment.date()), moment.strftime("%H:%M"))
@@ -122,9 +126,9 @@ pub async fn page(
         let (when, href, article) = (
             written(change.at),
             href(&change).filter(|_| is_served(&change.what)),
-            article_of(&change, &snapshot),
+            article_of(&change, &snapshot, at),
         );
-        let title = group_of(&change, &snapshot, ui);
+        let title = group_of(&change, &snapshot, ui, at);
         let one = Shown { change, when, href, article };
         match groups.iter_mut().find(|group| group.title == title) {
             Some(group) => group.changes.push(one),
@@ -145,16 +149,17 @@ fn href(change: &Change) -> Option<String> {
     }
 }
 
-fn article_of(change: &Change, snapshot: &Snapshot) -> String {
+fn article_of(change: &Change, snapshot: &Snapshot, at: Standpoint<'_>) -> String {
     let product = snapshot.engine.library.catalog.product(&change.what.id);
     let product = product.filter(|_| change.what.subject == Subject::Product);
-    product.and_then(|product| product.article.clone()).unwrap_or_default()
+    let article = product.and_then(|product| product.article.clone());
+    article.filter(|id| snapshot.engine.library.may_know(id, at.clearance)).unwrap_or_default()
 }
 
 /// The product a change is about; the families of many products stand together by their first one.
-fn group_of(change: &Change, snapshot: &Snapshot, ui: Ui) -> String {
+fn group_of(change: &Change, snapshot: &Snapshot, ui: Ui, at: Standpoint<'_>) -> String {
     let catalog = &snapshot.engine.library.catalog;
-    let told = |id: &String| catalog.product(id).filter(|product| product.status != Status::Draft);
+    let told = |id: &String| catalog.product(id).filter(|product| product.is_known_to(at.clearance));
     let product = change.what.products.iter().find_map(told);
     product.map_or_else(|| ui.t("changes-other").to_owned(), |product| product.title.get(ui.lang).to_owned())
 }

@@ -13,6 +13,7 @@ use crate::api::search::check_length;
 use crate::app::snapshot::Snapshot;
 use crate::content::front_matter::Status;
 use crate::content::markdown::encode_path;
+use crate::http::asker::Asker;
 use crate::http::extract::{Query, list};
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
@@ -83,11 +84,12 @@ struct ComparePage {
 /// The page.
 pub async fn page(
     State(state): State<AppState>,
+    asker: Asker,
     headers: HeaderMap,
     Query(params): Query<CompareParams>,
 ) -> Result<Response, Problem> {
     let ui = Ui::of(&headers);
-    let mut filter = params.filter.filter(state.app.clock.today())?;
+    let mut filter = params.filter.filter(&asker, state.app.clock.today())?;
     filter.lang = Some(filter.lang.unwrap_or(ui.lang));
     let asked = list(params.products.as_deref());
     let text = params.q.unwrap_or_default();
@@ -165,7 +167,7 @@ fn compare(
         link: address(&all),
         chosen: chosen.join(","),
         as_of,
-        regions: snapshot.regions().to_vec(),
+        regions: snapshot.regions(&filter.clearance),
         comparison,
         columns,
         families,

@@ -13,6 +13,7 @@ use crate::api::flows::{self, ChoiceView, FlowView, StepView};
 use crate::api::parameters::FilterParams;
 use crate::app::snapshot::Snapshot;
 use crate::content::markdown::encode_path;
+use crate::http::asker::Asker;
 use crate::http::extract::{Id, Query};
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
@@ -81,12 +82,13 @@ struct FlowPart {
 /// A step of a flow as a page, or as a part of the desk.
 pub async fn page(
     State(state): State<AppState>,
+    asker: Asker,
     headers: HeaderMap,
     Id(id): Id,
     Query(params): Query<FlowParams>,
 ) -> Result<Response, Problem> {
     let today = state.app.clock.today();
-    let filter = params.filter.filter(today)?;
+    let filter = params.filter.filter(&asker, today)?;
     let (step, taken) = (params.step, params.taken.unwrap_or_default());
     let shown =
         state.run(move |snapshot| show(snapshot, &id, step.as_deref(), &taken, &filter, today)).await?;

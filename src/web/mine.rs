@@ -6,6 +6,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 
 use crate::answers::template::Channel;
+use crate::http::asker::Asker;
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
 use crate::web::words::Ui;
@@ -20,7 +21,11 @@ struct MinePage {
 }
 
 /// The page.
-pub async fn page(State(state): State<AppState>, headers: HeaderMap) -> Result<Response, Problem> {
-    let regions = state.snapshot()?.regions().to_vec();
+pub async fn page(
+    State(state): State<AppState>,
+    asker: Asker,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let regions = state.snapshot()?.regions(&asker.0.clearance);
     Ok(html(MinePage { ui: Ui::of(&headers), channels: Channel::NAMES, regions }.render()))
 }

@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 
 use crate::api::search::SearchParams;
+use crate::http::asker::Asker;
 use crate::http::extract::Query;
 use crate::http::layers::content_security_policy;
 use crate::http::problem::Problem;
@@ -16,11 +17,12 @@ use crate::web::{html, search};
 /// The panel. Only the sites that settings name may show it.
 pub async fn page(
     State(state): State<AppState>,
+    asker: Asker,
     headers: HeaderMap,
     Query(params): Query<SearchParams>,
 ) -> Result<Response, Problem> {
     let origins = &state.settings.embed_origins;
-    let page = search::desk(&state, Ui::of(&headers), params, Some(origins)).await?;
+    let page = search::desk(&state, &asker, Ui::of(&headers), params, Some(origins)).await?;
     let mut response = html(page.render());
     if !origins.is_empty()
         && let Ok(policy) = HeaderValue::from_str(&content_security_policy(&origins.join(" ")))

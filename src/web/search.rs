@@ -16,6 +16,7 @@ use crate::app::snapshot::Snapshot;
 use crate::content::article::Article;
 use crate::content::front_matter::{Kind, Status};
 use crate::content::markdown::encode_path;
+use crate::http::asker::Asker;
 use crate::http::extract::Query;
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
@@ -111,10 +112,11 @@ struct Nothing {
 /// The desk, with results when a query stands in its address.
 pub async fn page(
     State(state): State<AppState>,
+    asker: Asker,
     headers: HeaderMap,
     Query(params): Query<SearchParams>,
 ) -> Result<Response, Problem> {
-    Ok(html(desk(&state, Ui::of(&headers), params, None).await?.render()))
+    Ok(html(desk(&state, &asker, Ui::of(&headers), params, None).await?.render()))
 }
 
 /// The desk, for this site (`origins` is none) or as the panel of others.
@@ -123,19 +125,24 @@ pub async fn page(
 /// A parameter is wrong, or the content is not loaded.
 pub async fn desk(
     state: &AppState,
+    asker: &Asker,
     ui: Ui,
     params: SearchParams,
     origins: Option<&[String]>,
 ) -> Result<SearchPage, Problem> {
     let today = state.app.clock.today();
-    let request = Request { lang: ui.lang, ..params.read(today)? };
+    let own = asker.filter(today);
+    let request = Request { lang: ui.lang, ..params.read(asker, today)? };
     let text = request.text.clone();
-    let is_asked = !text.trim().is_empty()
-        || request != Request { lang: ui.lang, ..Request::new(&text, Filter::on(today)) };
+    let is_asked =
+        !text.trim().is_empty() || request != Request { lang: ui.lang, ..Request::new(&text, own.clone()) };
     let results = if is_asked { Some(found(state, ui, request).await?) } else { None };
-    let own = state.clone();
+    let running = state.clone();
     let (start, regions) = state
-        .run(move |snapshot| Ok((start(&own, snapshot, ui, today), snapshot.regions().to_vec())))
+        .run(move |snapshot| {
+            let regions = snapshot.regions(&own.clearance);
+            Ok((start(&running, snapshot, ui, own), regions))
+        })
         .await?;
     Ok(SearchPage {
         start,
@@ -150,12 +157,15 @@ pub async fn desk(
     })
 }
 
-fn start(state: &AppState, snapshot: &Snapshot, ui: Ui, today: Date) -> Start {
+fn start(state: &AppState, snapshot: &Snapshot, ui: Ui, own: Filter) -> Start {
     let library = &snapshot.engine.library;
-    let own = Filter { lang: Some(ui.lang), ..Filter::on(today) };
+    let own = Filter { lang: Some(ui.lang), ..own };
     let in_force = |article: &Article| own.admits(article) && article.matter.status == Status::Active;
     let link = |part: &str, article: &Article| {
-        (format!("/{part}/{}", encode_path(&article.id)), article.title_on(&library.catalog, today, None))
+        (
+            format!("/{part}/{}", encode_path(&article.id)),
+            article.title_for(&library.catalog, own.standpoint()),
+        )
     };
     let links = |part: &str, is_wanted: &dyn Fn(&Article) -> bool| {
         let wanted = library.articles().map(|(_, article)| article).filter(|a| is_wanted(a) && in_force(a));
@@ -166,7 +176,9 @@ fn start(state: &AppState, snapshot: &Snapshot, ui: Ui, today: Date) -> Start {
     };
     let mut news: Vec<(String, String, Date)> = Vec::new();
     let asked = Asked { subjects: vec![Subject::Article], ..Asked::default() };
-    for change in state.app.changes.find(&asked, 10 * START, |_| false).0 {
+    for change in
+        state.app.changes.find(&asked, 10 * START, |change| snapshot.told(change, own.standpoint())).0
+    {
         let Some((_, article)) = library.find(&change.what.id).filter(|(_, a)| in_force(a)) else { continue };
         let (href, title) = link("articles", article);
         if news.iter().all(|(known, ..)| *known != href) {
@@ -184,11 +196,12 @@ fn start(state: &AppState, snapshot: &Snapshot, ui: Ui, today: Date) -> Start {
 /// The results alone, for each keystroke.
 pub async fn results(
     State(state): State<AppState>,
+    asker: Asker,
     headers: HeaderMap,
     Query(params): Query<SearchParams>,
 ) -> Result<Response, Problem> {
     let ui = Ui::of(&headers);
-    let request = Request { lang: ui.lang, ..params.read(state.app.clock.today())? };
+    let request = Request { lang: ui.lang, ..params.read(&asker, state.app.clock.today())? };
     Ok(html(found(&state, ui, request).await?.render()))
 }
 
@@ -213,10 +226,7 @@ async fn found(state: &AppState, ui: Ui, request: Request) -> Result<Results, Pr
     let library = &snapshot.engine.library;
     let replaced = reply.hits.iter().filter_map(|hit| {
         let (_, article) = library.find(hit.replaced_by.as_deref()?)?;
-        Some((
-            article.id.clone(),
-            article.title_on(&library.catalog, as_of, request.filter.region.as_deref()),
-        ))
+        Some((article.id.clone(), article.title_for(&library.catalog, request.filter.standpoint())))
     });
     Ok(Results {
         replacements: replaced.collect(),
@@ -235,7 +245,8 @@ fn nothing_found(snapshot: &Snapshot, request: &Request, today: Date) -> Result<
     let engine = &snapshot.engine;
     let text = &request.text;
     // Narrowed to the day and region alone: what the reader filtered away may be just what is wanted.
-    let wide = Filter { region: request.filter.region.clone(), ..Filter::on(request.filter.day) };
+    let asked = &request.filter;
+    let wide = Filter { region: asked.region.clone(), ..Filter::on(asked.day) }.with(asked.clearance.clone());
     let wider = Request { limit: NEAREST, lang: request.lang, ..Request::new(text, wide.clone()) };
     let others = if wider.filter == request.filter && !request.verbatim {
         None
@@ -368,7 +379,7 @@ fn chips(reply: &Reply, request: &Request, snapshot: &Snapshot, ui: Ui, today: D
                 };
                 let label = match catalog
                     .product(value)
-                    .filter(|p| facet == "product" && p.status != Status::Draft)
+                    .filter(|p| facet == "product" && p.is_known_to(&request.filter.clearance))
                 {
                     Some(product) => product.title.get(ui.lang).to_owned(),
                     None if key.is_empty() => value.to_owned(),

@@ -11,6 +11,7 @@ use crate::api::parameters::FilterParams;
 use crate::api::search::check_length;
 use crate::app::snapshot::Snapshot;
 use crate::content::catalog::Lang;
+use crate::http::asker::Asker;
 use crate::http::extract::Query;
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
@@ -59,10 +60,11 @@ struct Wordings {
 /// The wordings of an article, or one of them, to be put into the desk.
 pub async fn part(
     State(state): State<AppState>,
+    asker: Asker,
     headers: HeaderMap,
     Query(params): Query<WordingParams>,
 ) -> Result<Response, Problem> {
-    let filter = params.filter.filter(state.app.clock.today())?;
+    let filter = params.filter.filter(&asker, state.app.clock.today())?;
     let ui = Ui::of(&headers);
     check_length(params.q.as_deref().unwrap_or_default())?;
     let page = state.run(move |snapshot| wordings(snapshot, ui, &params, &filter)).await?;
@@ -78,16 +80,16 @@ fn wordings(
     let engine = &snapshot.engine;
     let usable = |id: &str| {
         let found = engine.templates.find(id);
-        found.filter(|t| t.in_force(filter.day, filter.region.as_deref()))
+        found.filter(|t| t.in_force(filter.standpoint()))
     };
     let article = params.article.clone().unwrap_or_default();
     if let Some(id) = &params.template {
         let template = usable(id).ok_or_else(|| Problem::not_found("template", id))?;
         return Ok(Wordings { ui, article, title: String::new(), wordings: vec![wording(template, ui)] });
     }
-    let found = engine.library.find_in_force(&article, filter.day, filter.region.as_deref());
+    let found = engine.library.find_in_force(&article, filter.standpoint());
     let found = found.ok_or_else(|| Problem::not_found("article", &article))?;
-    let title = found.title_on(&engine.library.catalog, filter.day, filter.region.as_deref());
+    let title = found.title_for(&engine.library.catalog, filter.standpoint());
     let ids = engine.templates_of(Some(&article), params.q.as_deref().unwrap_or_default(), filter);
     let wordings = ids.iter().filter_map(|id| usable(id)).map(|t| wording(t, ui)).collect();
     Ok(Wordings { ui, article, title, wordings })
