@@ -9,6 +9,7 @@ use jiff::civil::Date;
 use pharos::answers::templates::Templates;
 use pharos::content::article::Article;
 use pharos::content::catalog::Catalog;
+use pharos::content::folders::FolderFiles;
 use pharos::content::library::{Library, Source};
 use pharos::content::markdown::{self, Reading};
 use pharos::index::generation::Generation;
@@ -79,7 +80,7 @@ fn engine(articles: usize) -> Engine {
     let generation = Generation::in_memory().expect("an index in memory");
     let mut writer = Writer::new(generation.index.clone(), generation.fields, Pace::Bulk).expect("a writer");
     let catalog = Arc::new(Catalog::default());
-    let mut library = Library::of(Vec::new(), Arc::clone(&catalog), DAY);
+    let mut library = Library::of(Vec::new(), FolderFiles::default(), Arc::clone(&catalog), DAY);
     for number in 0..articles {
         let path = format!("a/{number}.md");
         let parsed = Article::parse("articles", &path, &article(number)).0.expect("a good article");

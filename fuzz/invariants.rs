@@ -2,6 +2,7 @@
 
 use pharos::content::article::Article;
 use pharos::content::catalog::Catalog;
+use pharos::content::validity::Clearance;
 use pharos::language::{codes, layout, morphology, transliteration, typo, words};
 use pharos::search::query::Plan;
 

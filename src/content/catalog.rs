@@ -297,10 +297,9 @@ impl Product {
         self.status != Status::Draft && self.validity.in_force(at)
     }
 
-    /// Whether somebody may know that there is such a product, offered now or not. Of drafts only the keepers of the content know.
+    /// Whether somebody may know that there is such a product, offered now or not.
     pub fn is_known_to(&self, clearance: &Clearance) -> bool {
-        (self.status != Status::Draft || *clearance == Clearance::Everything)
-            && clearance.admits(&self.validity.audience)
+        self.status != Status::Draft && clearance.admits(&self.validity.audience)
     }
 
     /// A value in force as readers see it.

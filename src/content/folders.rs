@@ -87,7 +87,6 @@ impl Defaults {
 struct FolderFile {
     stamp: Stamp,
     read_ns: i64,
-    hash: [u8; 32],
     /// What it said when it was last good.
     defaults: Option<Defaults>,
     problems: Vec<Problem>,
@@ -133,14 +132,13 @@ impl FolderFiles {
                 Err((stamp, problem)) => FolderFile {
                     stamp,
                     read_ns: now_ns,
-                    hash: [0; 32],
                     defaults: last_good,
                     problems: vec![*problem],
                 },
                 Ok(Some(file)) => {
                     let (read, problems) = Defaults::parse(&folder.display(path), &file.text);
                     let defaults = read.or(last_good);
-                    FolderFile { stamp: file.stamp, read_ns: now_ns, hash: file.hash, defaults, problems }
+                    FolderFile { stamp: file.stamp, read_ns: now_ns, defaults, problems }
                 }
             };
             self.files.insert(path.clone(), file);
@@ -178,7 +176,7 @@ mod tests {
 
     fn file(text: &str) -> FolderFile {
         let (defaults, problems) = Defaults::parse("articles/_folder.yaml", text);
-        FolderFile { stamp: Stamp::default(), read_ns: 0, hash: [0; 32], defaults, problems }
+        FolderFile { stamp: Stamp::default(), read_ns: 0, defaults, problems }
     }
 
     #[test]

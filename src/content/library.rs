@@ -309,10 +309,9 @@ impl Library {
     /// Whether one may know of an article, in force or not. An id that no article has is a word like others.
     pub fn may_know(&self, id: &str, clearance: &Clearance) -> bool {
         let Some(source) = self.slots.get(id).and_then(|slot| self.source(*slot)) else { return true };
-        *clearance == Clearance::Everything
-            || source.article.as_ref().is_some_and(|article| {
-                article.matter.status != Status::Draft && clearance.admits(&article.validity().audience)
-            })
+        source.article.as_ref().is_some_and(|article| {
+            article.matter.status != Status::Draft && clearance.admits(&article.validity().audience)
+        })
     }
 
     /// Ids of the products an article is about, of those one may know of.

@@ -6,7 +6,10 @@ use sqlx::{AssertSqlSafe, Connection, SqlSafeStr};
 use crate::database::{Backend, Database, StoreError};
 
 /// Version, what it does, and the statements. What was released is never changed: a new step is added.
-const STEPS: &[(i64, &str, &str)] = &[(1, "first", include_str!("migrations/0001_first.sql"))];
+const STEPS: &[(i64, &str, &str)] = &[
+    (1, "first", include_str!("migrations/0001_first.sql")),
+    (2, "people", include_str!("migrations/0002_people.sql")),
+];
 
 /// Why the tables could not be brought up to date.
 #[derive(Debug, thiserror::Error)]
