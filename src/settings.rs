@@ -1,6 +1,6 @@
 //! Settings: resolved once at the start from pharos.toml, the environment and flags, in rising order.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use figment::providers::{Env, Format, Serialized, Toml};
@@ -31,6 +31,33 @@ pub enum LogFormat {
     Text,
     /// One JSON object a line.
     Json,
+}
+
+/// What holds as long as nobody has an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WithoutAccounts {
+    /// The server is only at addresses of this machine.
+    LoopbackOnly,
+    /// Whoever reaches the server reads what is for everybody.
+    AnyoneMayRead,
+}
+
+/// What members of a group of the company's sign-on are here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignOnGroup {
+    /// The group, as the sign-on calls it.
+    pub group: String,
+    /// Roles its members have.
+    #[serde(default)]
+    pub roles: Vec<String>,
+    /// The team its members belong to; it is made when the first one comes.
+    #[serde(default)]
+    pub team: Option<String>,
+    /// The region its members mean where none is named.
+    #[serde(default)]
+    pub region: Option<String>,
 }
 
 /// All settings.
@@ -71,6 +98,44 @@ pub struct Settings {
     pub max_body_bytes: usize,
     /// Sites whose pages may show the panel, as `https://crm.example.org`.
     pub embed_origins: Vec<String>,
+    /// Where people reach the server, as `https://pharos.example.org`: for links in mail, and for the company's sign-on.
+    pub public_url: String,
+    /// What holds as long as nobody has an account.
+    pub without_accounts: WithoutAccounts,
+    /// Whether people may sign in without TLS: whoever is on the way can read their passwords.
+    pub plain_http: bool,
+    /// Addresses of proxies before the server: what they say of where a request comes from is believed.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// Minutes without use after which a session ends.
+    pub session_idle_minutes: u32,
+    /// Days after which a session ends, used or not.
+    pub session_days: u32,
+    /// Requests a minute of one person or token; 0 for any number.
+    pub requests_per_minute: u32,
+    /// Days that entries of the audit log are kept.
+    pub audit_days: u32,
+    /// Days that what readers did not find is kept.
+    pub gap_days: u32,
+    /// The mail server, as `smtps://user:password@mail.example.org`; without one, links are shown to administrators.
+    pub smtp: String,
+    /// What mail comes from, as `Pharos <pharos@example.org>`.
+    pub mail_from: String,
+    /// The company's sign-on (OpenID Connect): its issuer, as `https://login.example.org`; empty for none.
+    pub sign_on_issuer: String,
+    /// The id that the sign-on knows this server by.
+    pub sign_on_client_id: String,
+    /// The secret that goes with it.
+    pub sign_on_client_secret: String,
+    /// What the button to it says.
+    pub sign_on_name: String,
+    /// The claim that holds the groups of a person.
+    pub sign_on_groups_claim: String,
+    /// What members of groups are here.
+    pub sign_on_groups: Vec<SignOnGroup>,
+    /// The header in which a trusted proxy names who asks; empty for none.
+    pub sign_on_header: String,
+    /// The header in which it names the groups of who asks, parted by commas.
+    pub sign_on_header_groups: String,
     /// What is logged: a filter as `info` or `pharos=debug`.
     pub log: String,
     /// How the log is written.
@@ -97,6 +162,25 @@ impl Default for Settings {
             request_timeout_seconds: 10,
             max_body_bytes: 256 << 10,
             embed_origins: Vec::new(),
+            public_url: String::new(),
+            without_accounts: WithoutAccounts::LoopbackOnly,
+            plain_http: false,
+            trusted_proxies: Vec::new(),
+            session_idle_minutes: 12 * 60,
+            session_days: 7,
+            requests_per_minute: 1_200,
+            audit_days: 365,
+            gap_days: 365,
+            smtp: String::new(),
+            mail_from: "Pharos <pharos@localhost>".to_owned(),
+            sign_on_issuer: String::new(),
+            sign_on_client_id: String::new(),
+            sign_on_client_secret: String::new(),
+            sign_on_name: String::new(),
+            sign_on_groups_claim: "groups".to_owned(),
+            sign_on_groups: Vec::new(),
+            sign_on_header: String::new(),
+            sign_on_header_groups: String::new(),
             log: "info".to_owned(),
             log_format: LogFormat::Text,
         }
@@ -187,7 +271,7 @@ impl Settings {
             .iter()
             .map(|name| Resolved {
                 name: name.clone(),
-                value: without_password(&values[name].to_string()),
+                value: shown(name, &values[name]),
                 from: figment.find_metadata(name).map_or_else(String::new, |m| match &m.source {
                     Some(Source::File(path)) => path.display().to_string(),
                     _ if m.name.contains("environment") => format!("PHAROS_{}", name.to_uppercase()),
@@ -212,10 +296,35 @@ impl Settings {
             ("rescan_seconds", self.rescan_seconds),
             ("request_timeout_seconds", self.request_timeout_seconds),
             ("max_concurrent_requests", self.max_concurrent_requests as u64),
+            ("session_idle_minutes", u64::from(self.session_idle_minutes)),
+            ("session_days", u64::from(self.session_days)),
+            ("audit_days", u64::from(self.audit_days)),
+            ("gap_days", u64::from(self.gap_days)),
         ] {
             if value == 0 {
                 faults.push(format!("- `{name}` must be at least 1"));
             }
+        }
+        if !self.public_url.is_empty() && !is_origin(&self.public_url) {
+            faults.push(format!(
+                "- `public_url`: `{}` is no origin; write it as https://pharos.example.org, without a path",
+                self.public_url
+            ));
+        }
+        if !self.sign_on_issuer.is_empty() {
+            for (name, value) in
+                [("public_url", &self.public_url), ("sign_on_client_id", &self.sign_on_client_id)]
+            {
+                if value.is_empty() {
+                    faults.push(format!("- `sign_on_issuer` needs `{name}` as well"));
+                }
+            }
+        }
+        if !self.sign_on_header.is_empty() && self.trusted_proxies.is_empty() {
+            faults.push(
+                "- `sign_on_header` needs `trusted_proxies`: else anybody could say he is somebody"
+                    .to_owned(),
+            );
         }
         for origin in self.embed_origins.iter().filter(|origin| !is_origin(origin)) {
             faults.push(format!(
@@ -232,6 +341,12 @@ impl Settings {
         }
         TimeZone::get(&self.time_zone).unwrap_or(TimeZone::UTC)
     }
+}
+
+/// A value for people: secrets and passwords are left out.
+fn shown(name: &str, value: &serde_json::Value) -> String {
+    let text = value.to_string();
+    if name.ends_with("_secret") && text.len() > 2 { "\"…\"".to_owned() } else { without_password(&text) }
 }
 
 /// An address without its password, for logs and messages.

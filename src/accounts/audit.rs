@@ -140,7 +140,10 @@ impl Accounts {
         }
         if let Some(text) = &sought.text {
             let text = format!("%{}%", like(&text.to_lowercase()));
-            add(" AND LOWER(actor_name || ' ' || action || ' ' || details || ' ' || address) LIKE ? ESCAPE '!'", text);
+            add(
+                " AND LOWER(actor_name || ' ' || action || ' ' || details || ' ' || address) LIKE ? ESCAPE '!'",
+                text,
+            );
         }
         if let Some(before) = &sought.before {
             add(" AND id < ?", before.clone());

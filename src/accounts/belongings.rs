@@ -10,10 +10,10 @@ use crate::accounts::{AccountError, Accounts};
 use crate::database::micros;
 
 /// What may be kept.
-pub const KINDS: &[&str] = &["favourites", "recents", "pins", "phrases", "layout", "wordings"];
+pub const KINDS: &[&str] = &["favourites", "recents", "pinned", "snippets", "compare", "layout", "seen"];
 
 /// The most bytes of one kind.
-const MAX_BYTES: usize = 64 << 10;
+const MAX_BYTES: usize = 200 << 10;
 
 impl Accounts {
     /// All a person keeps, by kind.
@@ -26,14 +26,23 @@ impl Accounts {
                 .bind(person)
                 .fetch_all(self.database.pool())
                 .await?;
-        Ok(rows.into_iter().filter_map(|(kind, value)| Some((kind, serde_json::from_str(&value).ok()?))).collect())
+        Ok(rows
+            .into_iter()
+            .filter_map(|(kind, value)| Some((kind, serde_json::from_str(&value).ok()?)))
+            .collect())
     }
 
     /// Keeps something for a person in the place of what was kept before.
     ///
     /// # Errors
     /// It is of no kind that is kept, or too large.
-    pub async fn keep(&self, person: &str, kind: &str, value: &Value, now: Timestamp) -> Result<(), AccountError> {
+    pub async fn keep(
+        &self,
+        person: &str,
+        kind: &str,
+        value: &Value,
+        now: Timestamp,
+    ) -> Result<(), AccountError> {
         if !KINDS.contains(&kind) {
             let why = format!("must be one of: {}", KINDS.join(", "));
             return Err(AccountError::Invalid { name: "kind", why });
@@ -64,7 +73,12 @@ impl Accounts {
     ///
     /// # Errors
     /// There is no such person.
-    pub async fn export_person(&self, id: &str, actor: &Actor, now: Timestamp) -> Result<Value, AccountError> {
+    pub async fn export_person(
+        &self,
+        id: &str,
+        actor: &Actor,
+        now: Timestamp,
+    ) -> Result<Value, AccountError> {
         let person = self.person(id).await?;
         let done = Sought { actor: Some(id.to_owned()), limit: 100_000, ..Sought::default() };
         let suffered = Sought { subject: Some(id.to_owned()), limit: 100_000, ..Sought::default() };

@@ -53,7 +53,7 @@ impl Limits {
 }
 
 fn counted(limiter: &DefaultKeyedRateLimiter<String>, key: &str) -> Result<(), u64> {
-    limiter.check_key(&key.to_owned()).map_err(|not_until| {
-        not_until.wait_time_from(DefaultClock::default().now()).as_secs().max(1)
-    })
+    limiter
+        .check_key(&key.to_owned())
+        .map_err(|not_until| not_until.wait_time_from(DefaultClock::default().now()).as_secs().max(1))
 }

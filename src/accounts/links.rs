@@ -52,14 +52,21 @@ pub struct Pending {
     pub expires_at: Timestamp,
 }
 
-const GONE: AccountError = AccountError::Wrong("the link is wrong, was used, or has expired; ask for another one");
+const GONE: AccountError =
+    AccountError::Wrong("the link is wrong, was used, or has expired; ask for another one");
 
 impl Accounts {
     /// Makes a link for a person, and returns its secret, which is nowhere else. Earlier links of the person are good no more.
     ///
     /// # Errors
     /// There is no such person, or the account is locked.
-    pub async fn link(&self, person: &str, purpose: Purpose, actor: &Actor, now: Timestamp) -> Result<String, AccountError> {
+    pub async fn link(
+        &self,
+        person: &str,
+        purpose: Purpose,
+        actor: &Actor,
+        now: Timestamp,
+    ) -> Result<String, AccountError> {
         let person = self.person(person).await?;
         if !person.active {
             return Err(AccountError::Conflict("the account is locked".to_owned()));
@@ -68,14 +75,16 @@ impl Accounts {
         let expires_at = now.checked_add(purpose.lasts()).unwrap_or(now);
         let mut writing = self.database.begin().await?;
         sqlx::query("DELETE FROM links WHERE person_id = $1").bind(&person.id).execute(&mut *writing).await?;
-        sqlx::query("INSERT INTO links (id, person_id, purpose, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)")
-            .bind(digest(&secret))
-            .bind(&person.id)
-            .bind(purpose.name())
-            .bind(micros(now))
-            .bind(micros(expires_at))
-            .execute(&mut *writing)
-            .await?;
+        sqlx::query(
+            "INSERT INTO links (id, person_id, purpose, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)",
+        )
+        .bind(digest(&secret))
+        .bind(&person.id)
+        .bind(purpose.name())
+        .bind(micros(now))
+        .bind(micros(expires_at))
+        .execute(&mut *writing)
+        .await?;
         writing.commit().await?;
         self.note(actor, &format!("link.{}", purpose.name()), Some(&person.id), "", now).await?;
         Ok(secret)
@@ -86,10 +95,11 @@ impl Accounts {
     /// # Errors
     /// It is none, or not any more.
     pub async fn person_of_link(&self, secret: &str, now: Timestamp) -> Result<Person, AccountError> {
-        let row: Option<(String, i64)> = sqlx::query_as("SELECT person_id, expires_at FROM links WHERE id = $1")
-            .bind(digest(secret))
-            .fetch_optional(self.database.pool())
-            .await?;
+        let row: Option<(String, i64)> =
+            sqlx::query_as("SELECT person_id, expires_at FROM links WHERE id = $1")
+                .bind(digest(secret))
+                .fetch_optional(self.database.pool())
+                .await?;
         let (person, expires_at) = row.ok_or(GONE)?;
         let person = self.person(&person).await?;
         if moment(expires_at) <= now || !person.active { Err(GONE) } else { Ok(person) }
@@ -116,7 +126,8 @@ impl Accounts {
             return Err(GONE);
         }
         self.end_sessions(&person.id, None).await?;
-        let actor = Actor { id: Some(person.id.clone()), name: person.name.clone(), address: client.address.clone() };
+        let actor =
+            Actor { id: Some(person.id.clone()), name: person.name.clone(), address: client.address.clone() };
         self.note(&actor, "password.chosen", Some(&person.id), "by a link", now).await?;
         if person.has_second_factor {
             // A link alone does not stand for both factors.

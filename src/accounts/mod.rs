@@ -6,6 +6,7 @@ pub mod failures;
 pub mod identity;
 pub mod limits;
 pub mod links;
+pub mod mail;
 pub mod passwords;
 pub mod people;
 pub mod permissions;
@@ -13,11 +14,12 @@ pub mod second_factor;
 pub mod secrets;
 pub mod sessions;
 pub mod sign_in;
+pub mod sign_on;
 pub mod teams;
 pub mod tokens;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
@@ -26,12 +28,17 @@ use thiserror::Error;
 use tokio::sync::Semaphore;
 
 use crate::accounts::limits::Limits;
+use crate::accounts::mail::Mail;
 use crate::accounts::sessions::Known;
 use crate::content::validity::{EVERYONE, EXCEPT, NOBODY};
 use crate::database::{Database, Ids, StoreError, micros};
+use crate::settings::Settings;
 
 /// Passwords hashed at one time: each takes 19 MiB.
 const HASHED_AT_ONCE: usize = 4;
+
+/// Seconds between two looks whether somebody has got an account.
+const LOOK_EVERY: i64 = 2;
 
 /// Why something about people could not be done.
 #[derive(Debug, Error)]
@@ -75,15 +82,27 @@ impl From<sqlx::Error> for AccountError {
 
 /// What settings say about people.
 #[derive(Clone, Copy, Debug)]
-pub struct Rules {
+struct Rules {
     /// How long a session lasts without use.
-    pub session_idle: SignedDuration,
+    session_idle: SignedDuration,
     /// How long a session lasts at most.
-    pub session_longest: SignedDuration,
+    session_longest: SignedDuration,
     /// Requests a minute of one person or token; 0 for any number.
-    pub requests_per_minute: u32,
+    requests_per_minute: u32,
     /// How long entries of the audit log are kept.
-    pub audit_kept: SignedDuration,
+    audit_kept: SignedDuration,
+}
+
+impl Rules {
+    fn of(settings: &Settings) -> Self {
+        let days = |days: u32| SignedDuration::from_hours(24 * i64::from(days));
+        Self {
+            session_idle: SignedDuration::from_mins(i64::from(settings.session_idle_minutes)),
+            session_longest: days(settings.session_days),
+            requests_per_minute: settings.requests_per_minute,
+            audit_kept: days(settings.audit_days),
+        }
+    }
 }
 
 /// All people and what belongs to them.
@@ -95,24 +114,30 @@ pub struct Accounts {
     /// Sessions and tokens that were looked up lately, by the digests of their secrets.
     known: Mutex<HashMap<String, Known>>,
     has_people: AtomicBool,
+    /// When it was last looked whether there are people, in seconds since 1970.
+    looked_at: AtomicI64,
     hashing: Semaphore,
     limits: Limits,
+    mail: Option<Mail>,
 }
 
 impl Accounts {
     /// The people of a store.
     ///
     /// # Errors
-    /// The store cannot be read.
-    pub async fn open(database: Database, rules: Rules) -> Result<Self, AccountError> {
+    /// The store cannot be read, or the mail server's settings make no sense.
+    pub async fn open(database: Database, settings: &Settings) -> Result<Self, AccountError> {
+        let rules = Rules::of(settings);
         let accounts = Self {
             database,
             ids: Ids::default(),
             rules,
             known: Mutex::default(),
             has_people: AtomicBool::new(false),
+            looked_at: AtomicI64::new(0),
             hashing: Semaphore::new(HASHED_AT_ONCE),
             limits: Limits::new(rules.requests_per_minute),
+            mail: Mail::of(settings)?,
         };
         accounts.has_people().await?;
         Ok(accounts)
@@ -133,6 +158,32 @@ impl Accounts {
             self.has_people.store(people > 0, Ordering::Relaxed);
         }
         Ok(!self.is_open())
+    }
+
+    /// The same, asked of the store no more often than every few seconds.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn has_people_lately(&self, now: Timestamp) -> Result<bool, AccountError> {
+        let last = self.looked_at.load(Ordering::Relaxed);
+        if self.is_open() && (now.as_second() - last).abs() >= LOOK_EVERY {
+            self.looked_at.store(now.as_second(), Ordering::Relaxed);
+            return self.has_people().await;
+        }
+        Ok(!self.is_open())
+    }
+
+    /// Asks the store for nothing.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub async fn ping(&self) -> Result<(), AccountError> {
+        self.count("SELECT 1").await.map(|_| ())
+    }
+
+    /// The way to the mail server, if settings name one.
+    pub fn mail(&self) -> Option<&Mail> {
+        self.mail.as_ref()
     }
 
     /// The limits of requests.

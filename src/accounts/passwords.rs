@@ -27,7 +27,9 @@ pub fn check(password: &str, about: &[&str]) -> Result<(), AccountError> {
     let length = password.chars().count();
     let weak = |why: String| Err(AccountError::Invalid { name: "password", why });
     if !(LEAST..=MOST).contains(&length) {
-        return weak(format!("must have {LEAST} to {MOST} characters; a few words one after another are easy to remember"));
+        return weak(format!(
+            "must have {LEAST} to {MOST} characters; a few words one after another are easy to remember"
+        ));
     }
     let known: Vec<&str> = about.iter().chain(&OWN_WORDS).copied().filter(|word| word.len() > 2).collect();
     if zxcvbn::zxcvbn(password, &known).score() < Score::Three {
@@ -57,13 +59,17 @@ impl Accounts {
                 argon2.hash_password(b"nobody's password").map(|hash| hash.to_string()).unwrap_or_default()
             });
             let parsed = PasswordHash::new(hash.as_deref().unwrap_or(nobodys));
-            let is_right = parsed.is_ok_and(|parsed| argon2.verify_password(password.as_bytes(), &parsed).is_ok());
+            let is_right =
+                parsed.is_ok_and(|parsed| argon2.verify_password(password.as_bytes(), &parsed).is_ok());
             is_right && hash.is_some()
         })
         .await
     }
 
-    async fn hashing<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, AccountError> {
+    async fn hashing<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, AccountError> {
         let system = |error: &dyn std::fmt::Display| AccountError::System(error.to_string());
         let _permit = self.hashing.acquire().await.map_err(|error| system(&error))?;
         tokio::task::spawn_blocking(work).await.map_err(|error| system(&error))
@@ -77,10 +83,19 @@ mod tests {
     #[test]
     fn what_is_tried_first_is_no_password() {
         let about = ["anna.petrova", "Анна Петрова"];
-        for weak in ["short", "password1234", "qwertyuiop123", "aaaaaaaaaaaaaaa", "anna.petrova1", "pharospharos", "йцукенйцукен"] {
+        for weak in [
+            "short",
+            "password1234",
+            "qwertyuiop123",
+            "aaaaaaaaaaaaaaa",
+            "anna.petrova1",
+            "pharospharos",
+            "йцукенйцукен",
+        ] {
             assert!(check(weak, &about).is_err(), "{weak}");
         }
-        for good in ["correct horse battery staple", "верблюд под зелёной скамейкой", "xK9#mQ2$vL7pZ!"] {
+        for good in ["correct horse battery staple", "верблюд под зелёной скамейкой", "xK9#mQ2$vL7pZ!"]
+        {
             assert!(check(good, &about).is_ok(), "{good}");
         }
     }

@@ -128,7 +128,8 @@ type Row = (
 
 fn person(row: Row) -> Person {
     let (id, login, name, email, roles, audiences, region, source, external_id, active, ..) = row;
-    let (has_password, has_second_factor, created_at, updated_at, seen_at) = (row.10, row.11, row.12, row.13, row.14);
+    let (has_password, has_second_factor, created_at, updated_at, seen_at) =
+        (row.10, row.11, row.12, row.13, row.14);
     Person {
         id,
         login,
@@ -156,7 +157,10 @@ pub fn fold_login(login: &str) -> String {
 fn checked_login(login: &str) -> Result<String, AccountError> {
     let login = fold_login(&checked_text("login", login, MAX_NAME)?);
     if login.chars().any(char::is_whitespace) {
-        return Err(AccountError::Invalid { name: "login", why: "must be one word, as anna or anna@example.org".to_owned() });
+        return Err(AccountError::Invalid {
+            name: "login",
+            why: "must be one word, as anna or anna@example.org".to_owned(),
+        });
     }
     Ok(login)
 }
@@ -181,9 +185,15 @@ impl Accounts {
     ///
     /// # Errors
     /// A field is wrong, or somebody has the login.
-    pub async fn add_person(&self, new: &NewPerson, actor: &Actor, now: Timestamp) -> Result<Person, AccountError> {
+    pub async fn add_person(
+        &self,
+        new: &NewPerson,
+        actor: &Actor,
+        now: Timestamp,
+    ) -> Result<Person, AccountError> {
         let login = checked_login(&new.login)?;
-        let name = checked_text("name", if new.name.trim().is_empty() { &new.login } else { &new.name }, MAX_NAME)?;
+        let name =
+            checked_text("name", if new.name.trim().is_empty() { &new.login } else { &new.name }, MAX_NAME)?;
         let email = checked_email(new.email.as_deref().unwrap_or_default())?;
         let audiences = checked_names("audiences", &new.audiences)?;
         let region = checked_region(new.region.as_deref().unwrap_or_default())?;
@@ -266,7 +276,10 @@ impl Accounts {
                 .iter()
                 .map(|pattern| {
                     values.push(format!("%{}%", like(pattern)));
-                    format!("(name || ' ' || login || ' ' || COALESCE(email, '')) LIKE ${} ESCAPE '!'", values.len())
+                    format!(
+                        "(name || ' ' || login || ' ' || COALESCE(email, '')) LIKE ${} ESCAPE '!'",
+                        values.len()
+                    )
                 })
                 .collect();
             clauses.push_str(&format!(" AND ({})", alternatives.join(" OR ")));
@@ -382,7 +395,9 @@ impl Accounts {
         if others.iter().any(is_one) {
             return Ok(());
         }
-        Err(AccountError::Conflict("there would be no administrator left; make somebody else one first".to_owned()))
+        Err(AccountError::Conflict(
+            "there would be no administrator left; make somebody else one first".to_owned(),
+        ))
     }
 
     /// Erases a person with everything that belongs to him. Of what he did, the log keeps what was done, but not by whom.

@@ -45,7 +45,9 @@ impl Accounts {
     pub async fn begin_second_factor(&self, person: &str, now: Timestamp) -> Result<Setup, AccountError> {
         let person = self.person(person).await?;
         if person.has_second_factor {
-            return Err(AccountError::Conflict("there is a second factor already; remove it first".to_owned()));
+            return Err(AccountError::Conflict(
+                "there is a second factor already; remove it first".to_owned(),
+            ));
         }
         let bytes: [u8; 20] = random()?;
         let secret = BASE32_NOPAD.encode(&bytes);
@@ -95,7 +97,10 @@ impl Accounts {
     async fn new_recovery_codes(&self, person: &str) -> Result<Vec<String>, AccountError> {
         let mut codes = Vec::new();
         let mut writing = self.database.begin().await?;
-        sqlx::query("DELETE FROM recovery_codes WHERE person_id = $1").bind(person).execute(&mut *writing).await?;
+        sqlx::query("DELETE FROM recovery_codes WHERE person_id = $1")
+            .bind(person)
+            .execute(&mut *writing)
+            .await?;
         for _ in 0..RECOVERY_CODES {
             let code = BASE32_NOPAD.encode(&random::<15>()?).to_lowercase();
             sqlx::query("INSERT INTO recovery_codes (id, person_id) VALUES ($1, $2)")
@@ -103,7 +108,8 @@ impl Accounts {
                 .bind(person)
                 .execute(&mut *writing)
                 .await?;
-            let parts: Vec<String> = code.as_bytes().chunks(4).map(|c| String::from_utf8_lossy(c).into_owned()).collect();
+            let parts: Vec<String> =
+                code.as_bytes().chunks(4).map(|c| String::from_utf8_lossy(c).into_owned()).collect();
             codes.push(parts.join("-"));
         }
         writing.commit().await?;
@@ -114,21 +120,34 @@ impl Accounts {
     ///
     /// # Errors
     /// The store cannot be written.
-    pub async fn remove_second_factor(&self, person: &str, actor: &Actor, now: Timestamp) -> Result<(), AccountError> {
+    pub async fn remove_second_factor(
+        &self,
+        person: &str,
+        actor: &Actor,
+        now: Timestamp,
+    ) -> Result<(), AccountError> {
         let mut writing = self.database.begin().await?;
         sqlx::query("UPDATE people SET totp_secret = NULL, totp_step = NULL, updated_at = $2 WHERE id = $1")
             .bind(person)
             .bind(micros(now))
             .execute(&mut *writing)
             .await?;
-        sqlx::query("DELETE FROM recovery_codes WHERE person_id = $1").bind(person).execute(&mut *writing).await?;
+        sqlx::query("DELETE FROM recovery_codes WHERE person_id = $1")
+            .bind(person)
+            .execute(&mut *writing)
+            .await?;
         writing.commit().await?;
         self.forget_known();
         self.note(actor, "second-factor.removed", Some(person), "", now).await
     }
 
     /// Whether a code is one of the second factor, or one for recovery. Either is good once.
-    pub(super) async fn is_code(&self, person: &str, code: &str, now: Timestamp) -> Result<bool, AccountError> {
+    pub(super) async fn is_code(
+        &self,
+        person: &str,
+        code: &str,
+        now: Timestamp,
+    ) -> Result<bool, AccountError> {
         let plain: String =
             code.chars().filter(|c| c.is_ascii_alphanumeric()).map(|c| c.to_ascii_lowercase()).collect();
         if plain.len() <= 8 {
@@ -148,7 +167,8 @@ impl Accounts {
             .fetch_optional(self.database.pool())
             .await?;
         let Some(secret) = row.and_then(|(secret,)| secret) else { return Ok(false) };
-        let secret = BASE32_NOPAD.decode(secret.as_bytes()).map_err(|e| AccountError::System(e.to_string()))?;
+        let secret =
+            BASE32_NOPAD.decode(secret.as_bytes()).map_err(|e| AccountError::System(e.to_string()))?;
         let seconds = u64::try_from(now.as_second()).unwrap_or_default();
         let Some(step) = totp(secret, "")?.check(code.trim(), seconds) else { return Ok(false) };
         // Codes of this step and earlier ones are used up, whoever comes second.

@@ -168,16 +168,16 @@ impl Accounts {
             return Ok(None);
         }
         if now.duration_since(seen_at) > SEEN_EVERY {
-            for statement in
-                ["UPDATE sessions SET seen_at = $2 WHERE id = $1", "UPDATE people SET seen_at = $2 WHERE id = $1"]
-            {
+            for statement in [
+                "UPDATE sessions SET seen_at = $2 WHERE id = $1",
+                "UPDATE people SET seen_at = $2 WHERE id = $1",
+            ] {
                 let whose = if statement.contains("people") { &person } else { &id };
                 let query = sqlx::query(AssertSqlSafe(statement)).bind(whose).bind(micros(now));
                 query.execute(self.database.pool()).await?;
             }
         }
-        let who =
-            Who::Person { id: person.as_str().into(), name: name.into(), session: handle.into() };
+        let who = Who::Person { id: person.as_str().into(), name: name.into(), session: handle.into() };
         let identity = Arc::new(self.identity(who, &person, &roles, &audiences, region, None).await?);
         self.remember(id, &identity, moment(expires_at));
         Ok(Some(identity))
@@ -239,7 +239,14 @@ impl Accounts {
         .bind(person)
         .fetch_all(self.database.pool())
         .await?;
-        let session = |(id, proved_by, created_at, seen_at, address, agent): (String, String, i64, i64, String, String)| {
+        let session = |(id, proved_by, created_at, seen_at, address, agent): (
+            String,
+            String,
+            i64,
+            i64,
+            String,
+            String,
+        )| {
             let known = ProvedBy::NAMES.iter().find(|(name, _)| *name == proved_by);
             Session {
                 is_current: current == Some(id.as_str()),

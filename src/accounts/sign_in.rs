@@ -84,7 +84,12 @@ impl Accounts {
     ///
     /// # Errors
     /// It is too weak, or there is no such person.
-    pub async fn set_password(&self, person: &Person, password: &str, now: Timestamp) -> Result<(), AccountError> {
+    pub async fn set_password(
+        &self,
+        person: &Person,
+        password: &str,
+        now: Timestamp,
+    ) -> Result<(), AccountError> {
         let email = person.email.as_deref().unwrap_or_default();
         passwords::check(password, &[&person.login, &person.name, email])?;
         let hash = self.hash(password).await?;
@@ -114,7 +119,8 @@ impl Accounts {
         let person = self.person(person).await?;
         self.set_password(&person, after, now).await?;
         self.end_sessions(&person.id, None).await?;
-        let actor = Actor { id: Some(person.id.clone()), name: person.name.clone(), address: client.address.clone() };
+        let actor =
+            Actor { id: Some(person.id.clone()), name: person.name.clone(), address: client.address.clone() };
         self.note(&actor, "password.changed", Some(&person.id), "", now).await?;
         self.open_session(&person.id, ProvedBy::Password, client, None, now).await
     }

@@ -125,7 +125,12 @@ impl Accounts {
     ///
     /// # Errors
     /// A field is wrong, or there is one of this name.
-    pub async fn add_team(&self, new: &TeamChange, actor: &Actor, now: Timestamp) -> Result<Team, AccountError> {
+    pub async fn add_team(
+        &self,
+        new: &TeamChange,
+        actor: &Actor,
+        now: Timestamp,
+    ) -> Result<Team, AccountError> {
         let id = self.ids.next(now);
         let name = checked_text("name", new.name.as_deref().unwrap_or_default(), 100)?;
         let added = sqlx::query(

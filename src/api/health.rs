@@ -1,12 +1,18 @@
 //! Whether the process lives and serves, and its metrics.
 
+use std::sync::Arc;
+use std::time::Instant;
+
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::accounts::permissions::Permission;
 use crate::api::reply::Json;
+use crate::database::Place;
+use crate::http::asker::Asker;
 use crate::http::metrics::handle;
 use crate::http::problem::{Problem, ProblemDetails};
 use crate::http::state::AppState;
@@ -27,10 +33,47 @@ pub struct Readiness {
     pub status: &'static str,
     /// Grows with every change.
     pub generation: u64,
+    /// Articles served; only for who may see how the server is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub articles: Option<usize>,
+    /// Answer templates served; only for who may see how the server is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub templates: Option<usize>,
+}
+
+/// How the server is.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Whole {
+    /// The program's version.
+    pub version: &'static str,
+    /// Seconds since it was started.
+    pub up_seconds: u64,
+    /// Grows with every change of the content.
+    pub generation: u64,
     /// Articles served.
     pub articles: usize,
     /// Answer templates served.
     pub templates: usize,
+    /// Errors in the content.
+    pub content_errors: usize,
+    /// Warnings about the content.
+    pub content_warnings: usize,
+    /// Sections in the index, and the segments they stand in.
+    pub index_sections: u64,
+    /// Segments of the index.
+    pub index_segments: usize,
+    /// Bytes of the index on disk.
+    pub index_bytes: u64,
+    /// Why changes of the files are noticed late, if they are.
+    pub watch_fault: Option<String>,
+    /// Which store it is.
+    pub store: String,
+    /// Microseconds the store took to answer.
+    pub store_took_us: u64,
+    /// Why the content cannot be loaded, if so.
+    pub failure: Option<String>,
+    /// Free bytes where the store or the index is kept; none where the system does not tell.
+    pub free_bytes: Option<u64>,
 }
 
 /// Whether the process lives.
@@ -44,15 +87,62 @@ pub async fn live() -> Json<Health> {
     (status = 200, description = "It is", body = Readiness),
     (status = 503, description = "Not yet", body = ProblemDetails, content_type = "application/problem+json"),
 ))]
-pub async fn ready(State(state): State<AppState>) -> Result<Json<Readiness>, Problem> {
+pub async fn ready(State(state): State<AppState>, asker: Asker) -> Result<Json<Readiness>, Problem> {
     let snapshot = state.snapshot()?;
     let engine = &snapshot.engine;
+    let is_told = asker.may(Permission::SeeHealth);
     Ok(Json(Readiness {
         status: "ready",
         generation: snapshot.generation,
-        articles: engine.library.articles().count(),
-        templates: engine.templates.served().count(),
+        articles: is_told.then(|| engine.library.articles().count()),
+        templates: is_told.then(|| engine.templates.served().count()),
     }))
+}
+
+/// How the server is: content, index, store, disk.
+#[utoipa::path(get, operation_id = "get_health", path = "/api/v1/health", tag = "health", responses(
+    (status = 200, description = "How it is", body = Whole),
+))]
+pub async fn whole(State(state): State<AppState>) -> Result<Json<Whole>, Problem> {
+    Ok(Json(view(&state).await?))
+}
+
+/// How the server is; the page uses it as well.
+///
+/// # Errors
+/// The content is not loaded, or the store does not answer.
+pub async fn view(state: &AppState) -> Result<Whole, Problem> {
+    let asked = Instant::now();
+    state.accounts.ping().await?;
+    let store_took_us = u64::try_from(asked.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let settings = Arc::clone(&state.settings);
+    let place = Place::named(&settings.database, &settings.data).shown();
+    let (failure, up_seconds) = (state.app.failure(), state.started.elapsed().as_secs());
+    state
+        .run(move |snapshot| {
+            let engine = &snapshot.engine;
+            let (content_errors, content_warnings) = snapshot.problem_counts();
+            let files = walkdir::WalkDir::new(&settings.index).into_iter().flatten();
+            let sizes = files.filter_map(|file| file.metadata().ok()).filter(std::fs::Metadata::is_file);
+            Ok(Whole {
+                version: env!("CARGO_PKG_VERSION"),
+                up_seconds,
+                generation: snapshot.generation,
+                articles: engine.library.articles().count(),
+                templates: engine.templates.served().count(),
+                content_errors,
+                content_warnings,
+                index_sections: engine.reader.size().0,
+                index_segments: engine.reader.searcher.segment_readers().len(),
+                index_bytes: sizes.map(|metadata| metadata.len()).sum(),
+                watch_fault: snapshot.watch_fault().map(str::to_owned),
+                store: place,
+                store_took_us,
+                failure,
+                free_bytes: fs4::available_space(&settings.index).ok(),
+            })
+        })
+        .await
 }
 
 /// Metrics in the text format of Prometheus.

@@ -1,51 +1,113 @@
 //! The JSON API, version 1: a file a noun.
 
 pub mod articles;
+pub mod audit;
 pub mod changes;
 pub mod flows;
 pub mod gaps;
 pub mod health;
 pub mod live;
+pub mod me;
 pub mod offline;
 pub mod openapi;
 pub mod parameters;
+pub mod people;
 pub mod problems;
 pub mod products;
 pub mod reply;
 pub mod search;
+pub mod session;
+pub mod teams;
 pub mod templates;
+pub mod tokens;
 
-use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{get, post};
 
+use crate::accounts::permissions::Permission;
 use crate::http::layers::revalidate;
+use crate::http::routes::{Access, Routes};
 use crate::http::state::AppState;
 
+const READ: Access = Access::Needs(Permission::Read);
+const MANAGE_PEOPLE: Access = Access::Needs(Permission::ManagePeople);
+const SEE_PEOPLE: Access = Access::Needs(Permission::SeePeople);
+const ONESELF: Access = Access::Person;
+
 /// All routes of the API.
-pub fn routes(state: &AppState) -> Router<AppState> {
-    let content = Router::new()
-        .route("/api/v1/articles", get(articles::list))
-        .route("/api/v1/articles/{*id}", get(articles::get))
-        .route("/api/v1/products", get(products::list))
-        .route("/api/v1/products/{id}", get(products::get))
-        .route("/api/v1/compare", get(products::compare))
-        .route("/api/v1/templates", get(templates::list))
-        .route("/api/v1/templates/{*id}", get(templates::get))
-        .route("/api/v1/flows/{*id}", get(flows::get))
-        .route("/api/v1/offline", get(offline::get))
-        .route("/api/v1/problems", get(problems::list))
-        .layer(from_fn_with_state(state.clone(), revalidate));
-    Router::new()
-        .merge(content)
-        .route("/api/v1/search", get(search::search))
-        .route("/api/v1/suggest", get(search::suggest))
-        .route("/api/v1/render", post(templates::render))
-        .route("/api/v1/changes", get(changes::list))
-        .route("/api/v1/gaps", get(gaps::list).post(gaps::tell))
-        .route("/api/v1/live", get(live::live))
-        .route("/api/v1/openapi.json", get(openapi::document))
-        .route("/health/live", get(health::live))
-        .route("/health/ready", get(health::ready))
-        .route("/metrics", get(health::metrics))
+pub fn routes(state: &AppState) -> Routes {
+    let content = Routes::default()
+        .get("/api/v1/articles", READ, articles::list)
+        .get("/api/v1/articles/{*id}", READ, articles::get)
+        .get("/api/v1/products", READ, products::list)
+        .get("/api/v1/products/{id}", READ, products::get)
+        .get("/api/v1/compare", READ, products::compare)
+        .get("/api/v1/templates", READ, templates::list)
+        .get("/api/v1/templates/{*id}", READ, templates::get)
+        .get("/api/v1/flows/{*id}", READ, flows::get)
+        .get("/api/v1/offline", READ, offline::get)
+        .get("/api/v1/problems", Access::Needs(Permission::SeeProblems), problems::list)
+        .with(|router| router.layer(from_fn_with_state(state.clone(), revalidate)));
+    let reading = Routes::default()
+        .get("/api/v1/search", READ, search::search)
+        .get("/api/v1/suggest", READ, search::suggest)
+        .post("/api/v1/render", READ, templates::render)
+        .get("/api/v1/changes", READ, changes::list)
+        .get("/api/v1/gaps", Access::Needs(Permission::SeeGaps), gaps::list)
+        .post("/api/v1/gaps", Access::Needs(Permission::TellGaps), gaps::tell)
+        .get("/api/v1/live", READ, live::live)
+        .get("/api/v1/openapi.json", Access::Public, openapi::document)
+        .get("/health/live", Access::Public, health::live)
+        .get("/health/ready", Access::Public, health::ready)
+        .get("/metrics", Access::Needs(Permission::SeeHealth), health::metrics);
+    content.merge(reading).merge(own()).merge(administration())
+}
+
+/// Signing in, and what people do about themselves.
+fn own() -> Routes {
+    Routes::default()
+        .post("/api/v1/session", Access::Public, session::sign_in)
+        .delete("/api/v1/session", Access::Public, session::sign_out)
+        .post("/api/v1/setup", Access::Public, session::set_up)
+        .post("/api/v1/link", Access::Public, session::use_link)
+        .post("/api/v1/forgotten", Access::Public, session::forgotten)
+        .get("/api/v1/me", Access::Public, me::get)
+        .put("/api/v1/me/password", ONESELF, me::change_password)
+        .post("/api/v1/me/second-factor", ONESELF, me::begin_second_factor)
+        .put("/api/v1/me/second-factor", ONESELF, me::confirm_second_factor)
+        .delete("/api/v1/me/second-factor", ONESELF, me::remove_second_factor)
+        .get("/api/v1/me/sessions", ONESELF, me::sessions)
+        .delete("/api/v1/me/sessions", ONESELF, me::end_other_sessions)
+        .delete("/api/v1/me/sessions/{id}", ONESELF, me::end_session)
+        .get("/api/v1/me/tokens", ONESELF, tokens::own)
+        .post("/api/v1/me/tokens", ONESELF, tokens::add)
+        .delete("/api/v1/me/tokens/{id}", ONESELF, tokens::remove_own)
+        .get("/api/v1/me/kept", ONESELF, me::kept)
+        .put("/api/v1/me/kept/{kind}", ONESELF, me::keep)
+        .get("/api/v1/me/export", ONESELF, me::export)
+}
+
+/// People, teams, tokens and the audit log.
+fn administration() -> Routes {
+    Routes::default()
+        .get("/api/v1/people", SEE_PEOPLE, people::list)
+        .post("/api/v1/people", MANAGE_PEOPLE, people::add)
+        .get("/api/v1/people/{id}", SEE_PEOPLE, people::get)
+        .patch("/api/v1/people/{id}", MANAGE_PEOPLE, people::change)
+        .delete("/api/v1/people/{id}", MANAGE_PEOPLE, people::erase)
+        .post("/api/v1/people/{id}/link", MANAGE_PEOPLE, people::link)
+        .get("/api/v1/people/{id}/sessions", MANAGE_PEOPLE, people::sessions)
+        .delete("/api/v1/people/{id}/sessions", MANAGE_PEOPLE, people::end_sessions)
+        .delete("/api/v1/people/{id}/second-factor", MANAGE_PEOPLE, people::remove_second_factor)
+        .get("/api/v1/people/{id}/export", MANAGE_PEOPLE, people::export)
+        .get("/api/v1/teams", SEE_PEOPLE, teams::list)
+        .post("/api/v1/teams", MANAGE_PEOPLE, teams::add)
+        .get("/api/v1/teams/{id}", SEE_PEOPLE, teams::get)
+        .patch("/api/v1/teams/{id}", MANAGE_PEOPLE, teams::change)
+        .delete("/api/v1/teams/{id}", MANAGE_PEOPLE, teams::remove)
+        .patch("/api/v1/teams/{id}/members", MANAGE_PEOPLE, teams::change_members)
+        .get("/api/v1/roles", SEE_PEOPLE, people::roles)
+        .get("/api/v1/tokens", MANAGE_PEOPLE, tokens::all)
+        .delete("/api/v1/tokens/{id}", MANAGE_PEOPLE, tokens::remove)
+        .get("/api/v1/audit", Access::Needs(Permission::SeeAudit), audit::list)
+        .get("/api/v1/health", Access::Needs(Permission::SeeHealth), health::whole)
 }

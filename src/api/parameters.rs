@@ -9,10 +9,7 @@ use crate::content::front_matter::{Kind, Status};
 use crate::http::asker::Asker;
 use crate::http::extract::{Reader, given, list};
 use crate::http::problem::{Code, Problem};
-use crate::search::filter::Filter;
-
-/// What asks for every region.
-pub const ALL_REGIONS: &str = "all";
+use crate::search::filter::{ALL_REGIONS, Filter};
 
 /// Filters on articles. Several values are parted by commas.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
@@ -59,6 +56,7 @@ impl FilterParams {
             tags: list(self.tag.as_deref()),
             status: reader.choice("status", self.status.as_deref(), STATUSES),
             day: reader.date("as_of", self.as_of.as_deref(), today),
+            home: own.home,
             clearance: own.clearance,
         }
     }

@@ -138,6 +138,11 @@ impl Snapshot {
             && now.is_none_or(|validity| clearance.admits(&validity.audience))
     }
 
+    /// Why changes are noticed late, if they are.
+    pub fn watch_fault(&self) -> Option<&str> {
+        self.watch_fault.as_deref()
+    }
+
     /// Everything that is wrong with the content, by file. Found when first asked for.
     pub fn problems(&self) -> &[Problem] {
         self.problems.get_or_init(|| {

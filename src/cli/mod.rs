@@ -8,6 +8,7 @@ mod labelled;
 mod learn;
 mod migrate_store;
 mod new;
+mod people;
 mod search;
 mod serve;
 mod settings;
@@ -57,6 +58,8 @@ enum Command {
     Learn(learn::Args),
     /// List the word families found in the articles, for editors to part those that do not belong together
     Words,
+    /// Add people, let them in again, list them
+    People(people::Args),
     /// Write a new article or template from a skeleton
     New(new::Args),
     /// Write the whole base into one file: store, articles, templates; a server may run meanwhile
@@ -106,6 +109,7 @@ fn dispatch(cli: &mut Cli) -> anyhow::Result<ExitCode> {
         Command::Learn(args) => learn::run(&settings, args),
         Command::Words => words::run(&settings),
         Command::New(args) => new::run(&settings, args),
+        Command::People(args) => people::run(&settings, args),
         Command::Backup(args) => backup::backup(&settings, args),
         Command::Restore(args) => backup::restore(&settings, args),
         Command::MigrateStore(args) => migrate_store::run(&settings, args),

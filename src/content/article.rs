@@ -7,7 +7,7 @@ use crate::content::catalog::{Catalog, Lang};
 use crate::content::files;
 use crate::content::folders::Defaults;
 use crate::content::front_matter::{FrontMatter, Located};
-use crate::content::markdown::{self, Block, Link, Section, ValueUse};
+use crate::content::markdown::{self, Block, FileUse, Link, Section, ValueUse};
 use crate::content::problem::{Position, Problem, Report};
 use crate::content::validity::{Clearance, Standpoint, Validity};
 use crate::content::{flow, values, yaml};
@@ -30,6 +30,8 @@ pub struct Article {
     pub sections: Vec<Section>,
     /// Its links to other places in the articles.
     pub links: Vec<Link>,
+    /// The files beside the articles that it shows or links to.
+    pub files: Vec<FileUse>,
     /// Its references to catalogue values, title included.
     pub values: Vec<ValueUse>,
     /// The line of the file on which the body begins.
@@ -120,6 +122,7 @@ impl Article {
             lang,
             sections: parsed.sections,
             links: parsed.links,
+            files: parsed.files,
             values: [title_values, parsed.values].concat(),
             body_line,
             matter,

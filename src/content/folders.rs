@@ -129,12 +129,9 @@ impl FolderFiles {
                     self.files.remove(path);
                     continue;
                 }
-                Err((stamp, problem)) => FolderFile {
-                    stamp,
-                    read_ns: now_ns,
-                    defaults: last_good,
-                    problems: vec![*problem],
-                },
+                Err((stamp, problem)) => {
+                    FolderFile { stamp, read_ns: now_ns, defaults: last_good, problems: vec![*problem] }
+                }
                 Ok(Some(file)) => {
                     let (read, problems) = Defaults::parse(&folder.display(path), &file.text);
                     let defaults = read.or(last_good);

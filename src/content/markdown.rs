@@ -85,6 +85,15 @@ pub struct Link {
     pub line: u32,
 }
 
+/// A file beside the articles, a picture or a document, that a section shows or links to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FileUse {
+    /// The target as written.
+    pub target: Box<str>,
+    /// The number of the section.
+    pub section: u32,
+}
+
 /// A reference to a catalogue value in the body.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ValueUse {
@@ -103,6 +112,8 @@ pub struct Parsed {
     pub blocks: Vec<Vec<Block>>,
     /// Links to articles.
     pub links: Vec<Link>,
+    /// Files shown or linked to.
+    pub files: Vec<FileUse>,
     /// References to catalogue values.
     pub values: Vec<ValueUse>,
 }
@@ -410,6 +421,9 @@ impl Reader<'_, '_> {
         if is_article {
             let line = self.position(at).line;
             self.parsed.links.push(Link { target: values::unmask(target).into(), line });
+        } else if !has_scheme(target) && !target.is_empty() {
+            let section = u32_of(self.parsed.sections.len().saturating_sub(1));
+            self.parsed.files.push(FileUse { target: values::unmask(target).into(), section });
         }
         is_article
     }
@@ -730,9 +744,14 @@ fn image_url(target: &str, article_path: &str) -> String {
     if has_scheme(target) {
         return target.to_owned();
     }
+    file_path(target, article_path)
+        .map_or_else(|| target.to_owned(), |path| format!("/files/{}", encode_path(&path)))
+}
+
+/// The file beside the articles that a target leads to.
+pub fn file_path(target: &str, article_path: &str) -> Option<String> {
     let decoded = percent_decode_str(target).decode_utf8_lossy();
     files::resolve(article_path, &decoded)
-        .map_or_else(|| target.to_owned(), |path| format!("/files/{}", encode_path(&path)))
 }
 
 /// The article id and `#anchor` (or nothing) that a link from an article leads to; `None` for links out of the articles.

@@ -69,11 +69,7 @@ pub const TABLES: &[Table] = &[
     },
     Table {
         name: "team_members",
-        columns: &[
-            ("id", Kind::Text),
-            ("team_id", Kind::Text),
-            ("person_id", Kind::Text),
-        ],
+        columns: &[("id", Kind::Text), ("team_id", Kind::Text), ("person_id", Kind::Text)],
     },
     Table {
         name: "sessions",
@@ -100,13 +96,7 @@ pub const TABLES: &[Table] = &[
             ("expires_at", Kind::Integer),
         ],
     },
-    Table {
-        name: "recovery_codes",
-        columns: &[
-            ("id", Kind::Text),
-            ("person_id", Kind::Text),
-        ],
-    },
+    Table { name: "recovery_codes", columns: &[("id", Kind::Text), ("person_id", Kind::Text)] },
     Table {
         name: "tokens",
         columns: &[
@@ -122,11 +112,7 @@ pub const TABLES: &[Table] = &[
     },
     Table {
         name: "failures",
-        columns: &[
-            ("id", Kind::Text),
-            ("times", Kind::Integer),
-            ("last_at", Kind::Integer),
-        ],
+        columns: &[("id", Kind::Text), ("times", Kind::Integer), ("last_at", Kind::Integer)],
     },
     Table {
         name: "sign_ins",

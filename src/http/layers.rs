@@ -1,5 +1,6 @@
 //! What happens around every request: its id, its time, its limits, its headers, its errors.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
@@ -7,9 +8,11 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{self, HeaderName, HeaderValue};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use tracing::Instrument;
 
+use crate::accounts::identity::Identity;
+use crate::http::asker::Asker;
 use crate::http::problem::{Code, Problem};
 use crate::http::state::AppState;
 
@@ -41,6 +44,7 @@ pub async fn observe(
     let id = request_id(&request);
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
+    let target = request.uri().path_and_query().map_or_else(|| path.clone(), ToString::to_string);
     let route = request.extensions().get::<MatchedPath>().map_or("other", MatchedPath::as_str).to_owned();
     let span = tracing::info_span!("request", %method, path, id);
     let headers = request.headers().clone();
@@ -68,8 +72,15 @@ pub async fn observe(
     }
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         let allow = response.headers_mut().remove(header::ALLOW);
-        response =
-            if wants_json(&path) { problem_json(&problem, &id) } else { error_page(&problem, &id, &headers) };
+        let is_page = !wants_json(&path);
+        response = match problem.code {
+            // A part of a page that is fetched is told; whoever goes somewhere is sent to sign in first.
+            Code::SignInNeeded if is_page && method == Method::GET && is_navigation(&headers) => {
+                to_sign_in(&target)
+            }
+            _ if is_page => error_page(&problem, &id, &headers),
+            _ => problem_json(&problem, &id),
+        };
         if let Some(allow) = allow {
             response.headers_mut().insert(header::ALLOW, allow);
         }
@@ -94,6 +105,15 @@ pub async fn observe(
     response
 }
 
+fn is_navigation(headers: &HeaderMap) -> bool {
+    headers.get("sec-fetch-mode").is_none_or(|mode| mode == "navigate")
+}
+
+fn to_sign_in(target: &str) -> Response {
+    let next = percent_encoding::utf8_percent_encode(target, percent_encoding::NON_ALPHANUMERIC);
+    Redirect::to(&format!("/sign-in?next={next}")).into_response()
+}
+
 fn request_id(request: &Request) -> String {
     let sent = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok());
     let is_sane = |id: &&str| {
@@ -112,8 +132,12 @@ fn problem_json(problem: &Problem, id: &str) -> Response {
     let (_, status, _) = problem.code.parts();
     let body = serde_json::to_string(&problem.details(id)).unwrap_or_default();
     let mut response = (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
-    if matches!(problem.code, Code::Loading | Code::Busy) {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    let is_soon = matches!(problem.code, Code::Loading | Code::Busy);
+    if let Some(seconds) = problem.retry_after.or(is_soon.then_some(1)) {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if problem.code == Code::SignInNeeded {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
     response
 }
@@ -128,9 +152,15 @@ fn add_headers(response: &mut Response, id: &str) {
         }
         headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     }
-    for (name, value) in
-        [(header::X_CONTENT_TYPE_OPTIONS, "nosniff"), (header::REFERRER_POLICY, "same-origin")]
-    {
+    for (name, value) in [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "same-origin"),
+        // Where TLS ends before the server, browsers see this over TLS, and elsewhere pass it over (RFC 6797).
+        (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        // What is not said to be kept is kept by nobody.
+        (header::CACHE_CONTROL, "no-store"),
+    ] {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     if let Ok(id) = HeaderValue::from_str(id) {
@@ -144,7 +174,16 @@ pub async fn revalidate(State(state): State<AppState>, request: Request, next: N
     let Some(snapshot) = state.app.snapshot().filter(|_| is_read) else {
         return next.run(request).await;
     };
-    let tag = format!("W/\"{:x}-{}-{}\"", state.boot, snapshot.generation, state.app.clock.today());
+    // What is for one is not for another: who asks is part of it.
+    let asker = request.extensions().get::<Asker>();
+    let whose = asker.map_or(0, |asker| {
+        let mut hasher = DefaultHasher::new();
+        let Identity { clearance, region, permissions, who: _ } = &*asker.identity;
+        (clearance, region, permissions).hash(&mut hasher);
+        hasher.finish()
+    });
+    let today = state.app.clock.today();
+    let tag = format!("W/\"{:x}-{}-{today}-{whose:x}\"", state.boot, snapshot.generation);
     let known = request.headers().get(header::IF_NONE_MATCH).and_then(|v| v.to_str().ok());
     let is_known = known.is_some_and(|known| known.split(',').any(|k| k.trim() == tag));
     let mut response =
@@ -153,7 +192,8 @@ pub async fn revalidate(State(state): State<AppState>, request: Request, next: N
         && let Ok(tag) = HeaderValue::from_str(&tag)
     {
         response.headers_mut().insert(header::ETAG, tag);
-        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+        response.headers_mut().insert(header::VARY, HeaderValue::from_static("cookie, authorization"));
     }
     response
 }

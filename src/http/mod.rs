@@ -5,4 +5,5 @@ pub mod extract;
 pub mod layers;
 pub mod metrics;
 pub mod problem;
+pub mod routes;
 pub mod state;

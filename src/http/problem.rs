@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::accounts::AccountError;
 use crate::database::StoreError;
 
 /// A parameter or field that is wrong.
@@ -128,6 +129,8 @@ pub struct Problem {
     pub detail: String,
     /// Parameters or fields that are wrong.
     pub errors: Vec<FieldError>,
+    /// Seconds after which the same may succeed.
+    pub retry_after: Option<u64>,
 }
 
 /// The JSON form of a [`Problem`] (RFC 9457).
@@ -153,7 +156,7 @@ pub struct ProblemDetails {
 impl Problem {
     /// A problem with a particular.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), errors: Vec::new() }
+        Self { code, detail: detail.into(), errors: Vec::new(), retry_after: None }
     }
 
     /// No such thing.
@@ -165,7 +168,7 @@ impl Problem {
     pub fn invalid(code: Code, errors: Vec<FieldError>) -> Self {
         let detail =
             errors.iter().map(|e| format!("`{}`: {}", e.name, e.message)).collect::<Vec<_>>().join("; ");
-        Self { code, detail, errors }
+        Self { code, detail, errors, retry_after: None }
     }
 
     /// A fault of the program: told to the log, not to the client.
@@ -206,6 +209,27 @@ impl From<StoreError> for Problem {
                 Self::new(Code::StoreUnavailable, "what you sent may not be kept; try again")
             }
             _ => Self::internal(&error),
+        }
+    }
+}
+
+impl From<AccountError> for Problem {
+    fn from(error: AccountError) -> Self {
+        let detail = error.to_string();
+        match error {
+            AccountError::Store(error) => error.into(),
+            AccountError::Invalid { name, why } => {
+                Self::invalid(Code::InvalidBody, vec![FieldError { name: name.to_owned(), message: why }])
+            }
+            AccountError::NotFound(_) => Self::new(Code::NotFound, detail),
+            AccountError::Conflict(_) => Self::new(Code::Conflict, detail),
+            AccountError::Wrong(_) => Self::new(Code::WrongSecret, detail),
+            AccountError::SecondFactorNeeded => Self::new(Code::SecondFactorNeeded, detail),
+            AccountError::Locked(seconds) => {
+                let retry_after = Some(seconds.unsigned_abs());
+                Self { retry_after, ..Self::new(Code::TooManyRequests, detail) }
+            }
+            AccountError::System(_) => Self::internal(&error),
         }
     }
 }

@@ -5,9 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::{Semaphore, watch};
 
+use crate::accounts::identity::Identity;
+use crate::accounts::sign_on::SignOn;
+use crate::accounts::{Accounts, secrets};
 use crate::app::running::App;
 use crate::app::snapshot::Snapshot;
 use crate::database::Database;
+use crate::http::asker;
 use crate::http::problem::{Code, Problem};
 use crate::learning::gaps::Gaps;
 use crate::search::engine::{Reply, Request};
@@ -31,8 +35,20 @@ pub struct AppState {
     pub settings: Arc<Settings>,
     /// What readers did not find.
     pub gaps: Arc<Gaps>,
+    /// The people.
+    pub accounts: Arc<Accounts>,
+    /// The company's sign-on.
+    pub sign_on: Arc<SignOn>,
+    /// Who anybody is as long as nobody has an account.
+    pub open_identity: Arc<Identity>,
+    /// What proves that one may make the first account: it stands in the log.
+    pub setup_code: Arc<str>,
     /// Tells this process from earlier ones: part of every ETag.
     pub boot: u64,
+    /// When the server was started.
+    pub started: std::time::Instant,
+    /// Held while the first account is made.
+    pub setting_up: Arc<tokio::sync::Mutex<()>>,
     /// Becomes true when the server is to stop.
     pub stopping: watch::Receiver<bool>,
     /// Bounds the searches run at one time.
@@ -46,6 +62,7 @@ impl AppState {
     pub fn new(
         app: Arc<App>,
         database: Database,
+        accounts: Accounts,
         settings: Settings,
         stopping: watch::Receiver<bool>,
     ) -> Self {
@@ -61,6 +78,12 @@ impl AppState {
             searches: Arc::new(Semaphore::new(searches)),
             requests: Arc::new(Semaphore::new(settings.max_concurrent_requests)),
             gaps: Arc::new(Gaps::new(database)),
+            accounts: Arc::new(accounts),
+            sign_on: Arc::new(SignOn::new(&settings)),
+            open_identity: Arc::new(asker::open_identity(&settings)),
+            started: std::time::Instant::now(),
+            setting_up: Arc::default(),
+            setup_code: secrets::secret().unwrap_or_default().into(),
             settings: Arc::new(settings),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use sqlx::AssertSqlSafe;
 use utoipa::ToSchema;
@@ -100,6 +100,20 @@ impl Gaps {
         self.database.patiently(keep).await?;
         let own = format!("SELECT {COLUMNS} FROM gap_reports WHERE folded = $1 ORDER BY id DESC LIMIT $2");
         Ok(self.read(&own, Some(&folded)).await?.pop())
+    }
+
+    /// Forgets what was told more than some days ago.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn forget(&self, now: Timestamp, days: u32) -> Result<(), StoreError> {
+        let before = now.checked_sub(SignedDuration::from_hours(24 * i64::from(days))).unwrap_or_default();
+        let forget = || async {
+            let forget = sqlx::query("DELETE FROM gap_reports WHERE at <= $1").bind(micros(before));
+            forget.execute(self.database.pool()).await?;
+            Ok(())
+        };
+        self.database.patiently(forget).await
     }
 
     /// Gaps, those told last first.

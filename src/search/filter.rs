@@ -16,6 +16,9 @@ use crate::index::reader::Reader;
 use crate::index::schema::{self, SOURCE_SECTION};
 use crate::search::facets::FacetIndex;
 
+/// What asks for every region, where saying nothing asks for one's own.
+pub const ALL_REGIONS: &str = "all";
+
 /// What is asked for. Fields that are empty ask for nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Filter {
@@ -33,6 +36,8 @@ pub struct Filter {
     pub status: Option<Status>,
     /// In force on this day.
     pub day: Date,
+    /// The region that the reader means where none is named. It filters nothing, but addresses leave it out.
+    pub home: Option<String>,
     /// What the reader may read. It is not asked for, but follows from who asks.
     pub clearance: Clearance,
 }
@@ -49,6 +54,15 @@ impl Filter {
         Self { clearance, ..self }
     }
 
+    /// The region as an address names it: nothing where it goes without saying, `all` for every region where one's own would be meant.
+    pub fn region_in_address(&self) -> &str {
+        match (self.region.as_deref(), self.home.as_deref()) {
+            (None, Some(_)) => ALL_REGIONS,
+            (Some(region), home) if Some(region) != home => region,
+            _ => "",
+        }
+    }
+
     /// Where, when and as whom it asks.
     pub fn standpoint(&self) -> Standpoint<'_> {
         Standpoint { day: self.day, region: self.region.as_deref(), clearance: &self.clearance }
@@ -56,7 +70,7 @@ impl Filter {
 
     /// Whether nothing but the day is asked for.
     fn asks_only_for_day(&self) -> bool {
-        let Self { kinds, products, region, lang, tags, status, day: _, clearance: _ } = self;
+        let Self { kinds, products, region, lang, tags, status, day: _, home: _, clearance: _ } = self;
         kinds.is_empty()
             && products.is_empty()
             && region.is_none()

@@ -116,11 +116,11 @@ pub async fn page(
         shown.is_today = filter.day == today;
         Ok(shown)
     });
-    let (ui, shown) = (Ui::of(&headers), shown.await?);
+    let (ui, shown) = (Ui::of(&headers).with(&asker), shown.await?);
     Ok(match params.part {
         Some(_) => html(ArticlePart { ui, shown }.render()),
         None => {
-            let regions = state.snapshot()?.regions(&asker.0.clearance);
+            let regions = state.snapshot()?.regions(&asker.identity.clearance);
             html(ArticlePage { ui, channels: Channel::NAMES, regions, shown }.render())
         }
     })

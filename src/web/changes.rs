@@ -99,7 +99,7 @@ pub async fn page(
     headers: HeaderMap,
     Query(params): Query<NewParams>,
 ) -> Result<Response, Problem> {
-    let (ui, zone, now) = (Ui::of(&headers), state.settings.zone(), state.app.clock.now());
+    let (ui, zone, now) = (Ui::of(&headers).with(&asker), state.settings.zone(), state.app.clock.now());
     let before = |ago: SignedDuration| now.checked_sub(ago).unwrap_or(Timestamp::UNIX_EPOCH);
     let since = match given(params.since.as_deref()) {
         Some(text) => read_moment(text, zone.clone())?,

@@ -17,7 +17,7 @@ use crate::http::asker::Asker;
 use crate::http::extract::{Query, list};
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
-use crate::search::filter::Filter;
+use crate::search::filter::{ALL_REGIONS, Filter};
 use crate::web::words::Ui;
 use crate::web::{filters, html};
 
@@ -69,6 +69,8 @@ struct ComparePage {
     /// The region and the day asked for; none is every region, today.
     region: String,
     as_of: Option<Date>,
+    /// What asks for every region.
+    all_regions: &'static str,
     regions: Vec<String>,
     link: String,
     comparison: Option<Comparison>,
@@ -88,7 +90,7 @@ pub async fn page(
     headers: HeaderMap,
     Query(params): Query<CompareParams>,
 ) -> Result<Response, Problem> {
-    let ui = Ui::of(&headers);
+    let ui = Ui::of(&headers).with(&asker);
     let mut filter = params.filter.filter(&asker, state.app.clock.today())?;
     filter.lang = Some(filter.lang.unwrap_or(ui.lang));
     let asked = list(params.products.as_deref());
@@ -123,7 +125,8 @@ fn compare(
     };
     let as_of = Some(filter.day).filter(|day| *day != today);
     let region = filter.region.clone().unwrap_or_default();
-    let address = |ids: &[&str]| address(ids, &region, as_of);
+    let in_address = filter.region_in_address();
+    let address = |ids: &[&str]| address(ids, in_address, as_of);
     let without = |id: &str| {
         let left: Vec<&str> = chosen.iter().map(String::as_str).filter(|other| *other != id).collect();
         address(&left)
@@ -167,6 +170,7 @@ fn compare(
         link: address(&all),
         chosen: chosen.join(","),
         as_of,
+        all_regions: if filter.home.is_some() { ALL_REGIONS } else { "" },
         regions: snapshot.regions(&filter.clearance),
         comparison,
         columns,

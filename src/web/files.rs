@@ -4,8 +4,11 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
-use crate::app::snapshot::Folders;
+use crate::app::snapshot::{Folders, Snapshot};
 use crate::content::files::resolve;
+use crate::content::markdown;
+use crate::content::validity::{Standpoint, Validity};
+use crate::http::asker::Asker;
 use crate::http::extract::Id;
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
@@ -23,7 +26,7 @@ const TYPES: &[(&str, &str)] = &[
 ];
 
 /// A file beside the articles, read from disk as it is now.
-pub async fn file(State(state): State<AppState>, Id(path): Id) -> Result<Response, Problem> {
+pub async fn file(State(state): State<AppState>, asker: Asker, Id(path): Id) -> Result<Response, Problem> {
     let not_found = || Problem::not_found("file", &path);
     // Only plain paths: nothing hidden, nothing above the folder.
     let is_plain = resolve("", &path).as_deref() == Some(path.as_str())
@@ -34,12 +37,34 @@ pub async fn file(State(state): State<AppState>, Id(path): Id) -> Result<Respons
     let kind = kind.filter(|_| is_plain).ok_or_else(not_found)?;
     let folder = Folders::of(&state.settings).articles;
     let full = folder.root.join(&path);
-    let read = state.run(move |_| {
+    let (filter, wanted) = (asker.filter(state.app.clock.today()), path.clone());
+    let read = state.run(move |snapshot| {
+        if !may_see(snapshot, &wanted, filter.standpoint()) {
+            return Ok(None);
+        }
         let is_small =
             std::fs::metadata(&full).is_ok_and(|m| m.is_file() && m.len() <= folder.max_file_bytes);
         Ok(if is_small { std::fs::read(&full).ok() } else { None })
     });
     let bytes = read.await?.ok_or_else(not_found)?;
-    let headers = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-cache")];
+    let headers = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "private, no-cache")];
     Ok((headers, bytes).into_response())
+}
+
+/// Whether somebody may see a file: its folder is for him, and a section he may read shows it. What no section shows is not there.
+fn may_see(snapshot: &Snapshot, path: &str, at: Standpoint<'_>) -> bool {
+    let library = &snapshot.engine.library;
+    let mut of_folder = Validity::default();
+    library.folders.of(path).complete(&mut of_folder);
+    at.clearance.admits(&of_folder.audience)
+        && library.articles().filter(|(_, article)| at.clearance.admits(&article.validity().audience)).any(
+            |(_, article)| {
+                article.files.iter().any(|file| {
+                    markdown::file_path(&file.target, &article.path).as_deref() == Some(path)
+                        && article.sections.get(file.section as usize).is_some_and(|section| {
+                            section.validity.as_ref().is_none_or(|own| at.clearance.admits(&own.audience))
+                        })
+                })
+            },
+        )
 }

@@ -4,6 +4,7 @@
 
 use askama::Values;
 
+use crate::accounts::permissions::{Permission, Role};
 use crate::content::front_matter::{Kind, Status};
 use crate::content::markdown;
 use crate::search::answer::AnswerKind;
@@ -46,6 +47,35 @@ pub fn channel_key(name: &str, _: &dyn Values) -> askama::Result<&'static str> {
         "email" => "channel-email",
         "voice" => "channel-voice",
         _ => "channel-chat",
+    })
+}
+
+/// The word for a role.
+#[askama::filter_fn]
+pub fn role_key(role: &Role, _: &dyn Values) -> askama::Result<&'static str> {
+    Ok(match role {
+        Role::Operator => "role-operator",
+        Role::Consultant => "role-consultant",
+        Role::Editor => "role-editor",
+        Role::Reviewer => "role-reviewer",
+        Role::Lead => "role-lead",
+        Role::Administrator => "role-administrator",
+    })
+}
+
+/// The word for a permission.
+#[askama::filter_fn]
+pub fn permission_key(permission: &Permission, _: &dyn Values) -> askama::Result<&'static str> {
+    Ok(match permission {
+        Permission::Read => "permission-read",
+        Permission::TellGaps => "permission-tell-gaps",
+        Permission::ReadEverything => "permission-read-everything",
+        Permission::SeeProblems => "permission-see-problems",
+        Permission::SeeGaps => "permission-see-gaps",
+        Permission::SeePeople => "permission-see-people",
+        Permission::ManagePeople => "permission-manage-people",
+        Permission::SeeAudit => "permission-see-audit",
+        Permission::SeeHealth => "permission-see-health",
     })
 }
 

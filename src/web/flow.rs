@@ -92,7 +92,7 @@ pub async fn page(
     let (step, taken) = (params.step, params.taken.unwrap_or_default());
     let shown =
         state.run(move |snapshot| show(snapshot, &id, step.as_deref(), &taken, &filter, today)).await?;
-    let ui = Ui::of(&headers);
+    let ui = Ui::of(&headers).with(&asker);
     Ok(match params.part {
         Some(_) => html(FlowPart { ui, shown }.render()),
         None => html(FlowPage { ui, shown }.render()),
@@ -188,7 +188,7 @@ fn address(id: &str, step: &str, path: &[&str], filter: &Filter, today: Date) ->
     let mut mark = '?';
     let taken = path.join(&BETWEEN.to_string());
     let day = if filter.day == today { String::new() } else { filter.day.to_string() };
-    let region = filter.region.as_deref().unwrap_or_default();
+    let region = filter.region_in_address();
     for (name, value) in [("step", step), ("taken", &taken), ("region", region), ("as_of", &day)] {
         if !value.is_empty() {
             address.push_str(&format!("{mark}{name}={}", encode(value)));

@@ -26,6 +26,6 @@ pub async fn page(
     asker: Asker,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let regions = state.snapshot()?.regions(&asker.0.clearance);
-    Ok(html(MinePage { ui: Ui::of(&headers), channels: Channel::NAMES, regions }.render()))
+    let regions = state.snapshot()?.regions(&asker.identity.clearance);
+    Ok(html(MinePage { ui: Ui::of(&headers).with(&asker), channels: Channel::NAMES, regions }.render()))
 }

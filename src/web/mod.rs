@@ -1,5 +1,7 @@
 //! The pages: desk, article, flow, comparison, what is new, one's own things, the panel for other sites.
 
+pub mod account;
+pub mod admin;
 pub mod api_docs;
 pub mod article;
 pub mod assets;
@@ -13,37 +15,79 @@ pub mod lang;
 pub mod mine;
 pub mod panel;
 pub mod search;
+pub mod sign_in;
 pub mod wordings;
 pub mod words;
 
-use axum::Router;
 use axum::http::header::{CACHE_CONTROL, VARY};
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::get;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
+use crate::accounts::permissions::Permission;
+use crate::accounts::sign_on::BACK;
 use crate::http::problem::Problem;
+use crate::http::routes::{Access, Routes};
 use crate::http::state::AppState;
+use crate::web::words::Ui;
+
+const READ: Access = Access::Needs(Permission::Read);
 
 /// All pages.
-pub fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/", get(search::page))
-        .route("/search/results", get(search::results))
-        .route("/articles/{*id}", get(article::page))
-        .route("/flows/{*id}", get(flow::page))
-        .route("/wordings", get(wordings::part))
-        .route("/compare", get(compare::page))
-        .route("/new", get(changes::page))
-        .route("/mine", get(mine::page))
-        .route("/embed", get(panel::page))
-        .route("/embed.js", get(assets::embed))
-        .route("/lang/{code}", get(lang::choose))
-        .route("/files/{*path}", get(files::file))
-        .route("/docs/api", get(api_docs::page))
-        .route("/assets/{hash}/{*path}", get(assets::asset))
-        .route("/worker.js", get(assets::worker))
-        .route("/manifest.webmanifest", get(assets::manifest))
-        .route("/favicon.ico", get(assets::icon))
+pub fn routes() -> Routes {
+    Routes::default()
+        .get("/", READ, search::page)
+        .get("/search/results", READ, search::results)
+        .get("/articles/{*id}", READ, article::page)
+        .get("/flows/{*id}", READ, flow::page)
+        .get("/wordings", READ, wordings::part)
+        .get("/compare", READ, compare::page)
+        .get("/new", READ, changes::page)
+        .get("/mine", READ, mine::page)
+        .get("/embed", READ, panel::page)
+        .get("/files/{*path}", READ, files::file)
+        .get("/embed.js", Access::Public, assets::embed)
+        .get("/lang/{code}", Access::Public, lang::choose)
+        .get("/docs/api", Access::Public, api_docs::page)
+        .get("/assets/{hash}/{*path}", Access::Public, assets::asset)
+        .get("/worker.js", Access::Public, assets::worker)
+        .get("/manifest.webmanifest", Access::Public, assets::manifest)
+        .get("/favicon.ico", Access::Public, assets::icon)
+        .get("/sign-in", Access::Public, sign_in::page)
+        .get("/setup", Access::Public, sign_in::setup)
+        .get("/welcome", Access::Public, sign_in::welcome)
+        .get("/sign-on", Access::Public, sign_in::begin_sign_on)
+        .get(BACK, Access::Public, sign_in::complete_sign_on)
+        .get("/account", Access::Person, account::page)
+        .get("/admin/people", Access::Needs(Permission::SeePeople), admin::people)
+        .get("/admin/people/{id}", Access::Needs(Permission::ManagePeople), admin::person)
+        .get("/admin/teams", Access::Needs(Permission::SeePeople), admin::teams)
+        .get("/admin/teams/{id}", Access::Needs(Permission::ManagePeople), admin::team)
+        .get("/admin/roles", Access::Needs(Permission::SeePeople), admin::roles)
+        .get("/admin/tokens", Access::Needs(Permission::ManagePeople), admin::tokens)
+        .get("/admin/audit", Access::Needs(Permission::SeeAudit), admin::audit)
+        .get("/admin/health", Access::Needs(Permission::SeeHealth), admin::health)
+}
+
+/// Moments as people at the server's place write them.
+#[derive(Clone, Debug)]
+struct Zoned(TimeZone);
+
+impl Zoned {
+    fn of(state: &AppState) -> Self {
+        Self(state.settings.zone())
+    }
+
+    /// A moment, to the minute.
+    fn at(&self, moment: &Timestamp, ui: &Ui) -> String {
+        let moment = moment.to_zoned_datetime(self.0.clone());
+        format!("{} {}", ui.day(&moment.date()), moment.strftime("%H:%M"))
+    }
+
+    /// A moment, or a dash.
+    fn maybe(&self, moment: &Option<Timestamp>, ui: &Ui) -> String {
+        moment.as_ref().map_or_else(|| "—".to_owned(), |moment| self.at(moment, ui))
+    }
 }
 
 /// A rendered page as a reply. Pages tell what is in force now, in the language and layout of their reader: nobody else may be given them.

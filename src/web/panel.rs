@@ -22,7 +22,7 @@ pub async fn page(
     Query(params): Query<SearchParams>,
 ) -> Result<Response, Problem> {
     let origins = &state.settings.embed_origins;
-    let page = search::desk(&state, &asker, Ui::of(&headers), params, Some(origins)).await?;
+    let page = search::desk(&state, &asker, Ui::of(&headers).with(&asker), params, Some(origins)).await?;
     let mut response = html(page.render());
     if !origins.is_empty()
         && let Ok(policy) = HeaderValue::from_str(&content_security_policy(&origins.join(" ")))

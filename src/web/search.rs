@@ -116,7 +116,7 @@ pub async fn page(
     headers: HeaderMap,
     Query(params): Query<SearchParams>,
 ) -> Result<Response, Problem> {
-    Ok(html(desk(&state, &asker, Ui::of(&headers), params, None).await?.render()))
+    Ok(html(desk(&state, &asker, Ui::of(&headers).with(&asker), params, None).await?.render()))
 }
 
 /// The desk, for this site (`origins` is none) or as the panel of others.
@@ -200,7 +200,7 @@ pub async fn results(
     headers: HeaderMap,
     Query(params): Query<SearchParams>,
 ) -> Result<Response, Problem> {
-    let ui = Ui::of(&headers);
+    let ui = Ui::of(&headers).with(&asker);
     let request = Request { lang: ui.lang, ..params.read(&asker, state.app.clock.today())? };
     Ok(html(found(&state, ui, request).await?.render()))
 }
@@ -246,7 +246,8 @@ fn nothing_found(snapshot: &Snapshot, request: &Request, today: Date) -> Result<
     let text = &request.text;
     // Narrowed to the day and region alone: what the reader filtered away may be just what is wanted.
     let asked = &request.filter;
-    let wide = Filter { region: asked.region.clone(), ..Filter::on(asked.day) }.with(asked.clearance.clone());
+    let wide = Filter { region: asked.region.clone(), home: asked.home.clone(), ..Filter::on(asked.day) }
+        .with(asked.clearance.clone());
     let wider = Request { limit: NEAREST, lang: request.lang, ..Request::new(text, wide.clone()) };
     let others = if wider.filter == request.filter && !request.verbatim {
         None
@@ -288,7 +289,7 @@ fn address(request: &Request, today: Date) -> String {
         ("q", text.clone()),
         ("kind", kinds.join(",")),
         ("product", filter.products.join(",")),
-        ("region", filter.region.clone().unwrap_or_default()),
+        ("region", filter.region_in_address().to_owned()),
         ("lang", filter.lang.map_or("", |lang| lang.code()).to_owned()),
         ("tag", filter.tags.join(",")),
         ("status", filter.status.map_or("", Status::name).to_owned()),

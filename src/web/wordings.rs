@@ -65,7 +65,7 @@ pub async fn part(
     Query(params): Query<WordingParams>,
 ) -> Result<Response, Problem> {
     let filter = params.filter.filter(&asker, state.app.clock.today())?;
-    let ui = Ui::of(&headers);
+    let ui = Ui::of(&headers).with(&asker);
     check_length(params.q.as_deref().unwrap_or_default())?;
     let page = state.run(move |snapshot| wordings(snapshot, ui, &params, &filter)).await?;
     Ok(html(page.render()))

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use axum::http::HeaderMap;
-use axum::http::header::{ACCEPT_LANGUAGE, COOKIE};
+use axum::http::header::ACCEPT_LANGUAGE;
 use jiff::civil::Date;
 use serde::Deserialize;
 
+use crate::accounts::permissions::Permission;
 use crate::content::catalog::Lang;
+use crate::http::asker::{Asker, cookie};
 use crate::web::assets;
 
 /// Keys, each with its words in both languages.
@@ -51,9 +53,34 @@ pub struct Ui {
     pub lang: Lang,
     /// The place in the list of what may be asked for, for each thing of [`LAYOUT`].
     layout: [Option<usize>; LAYOUT.len()],
+    /// Whether somebody is signed in.
+    pub is_signed_in: bool,
+    /// Whether nobody has an account yet, so that there is nothing to sign in to.
+    pub is_open: bool,
+    /// The page of administration that the reader may see, if any.
+    pub administration: Option<&'static str>,
 }
 
 impl Ui {
+    /// The same for who asks.
+    #[must_use]
+    pub fn with(self, asker: &Asker) -> Self {
+        let identity = &asker.identity;
+        let pages = [
+            (Permission::SeePeople, "/admin/people"),
+            (Permission::SeeAudit, "/admin/audit"),
+            (Permission::SeeHealth, "/admin/health"),
+        ];
+        let is_signed_in = identity.person().is_some();
+        let page = pages.iter().find(|(permission, _)| is_signed_in && identity.may(*permission));
+        Self {
+            is_signed_in,
+            is_open: !is_signed_in && identity.may(Permission::Read),
+            administration: page.map(|(_, page)| *page),
+            ..self
+        }
+    }
+
     /// The interface in the language chosen, or else the browser's first one that we speak; laid out as its reader chose.
     pub fn of(headers: &HeaderMap) -> Self {
         let accepted = headers.get(ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).unwrap_or_default();
@@ -66,7 +93,13 @@ impl Ui {
                 layout[at] = LAYOUT[at].1.iter().position(|known| *known == value);
             }
         }
-        Self { lang: chosen.or(first).unwrap_or_default(), layout }
+        Self {
+            lang: chosen.or(first).unwrap_or_default(),
+            layout,
+            is_signed_in: false,
+            is_open: false,
+            administration: None,
+        }
     }
 
     /// A word of the interface.
@@ -119,18 +152,11 @@ impl Ui {
     }
 }
 
-/// A cookie of the request.
-fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
-    let all = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-    all.flat_map(|cookies| cookies.split(';'))
-        .filter_map(|cookie| cookie.trim().split_once('='))
-        .find_map(|(known, value)| (known == name).then_some(value))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use axum::http::HeaderValue;
+    use axum::http::header::COOKIE;
 
     fn ui(accepted: &str, cookies: &str) -> Ui {
         let mut headers = HeaderMap::new();

@@ -9,10 +9,12 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use http_body_util::BodyExt;
+use pharos::accounts::Accounts;
 use pharos::app::changes::Changes;
 use pharos::app::running::{App, Options};
 use pharos::clock::Clock;
 use pharos::database::{Database, Place};
+use pharos::http::routes::Rule;
 use pharos::http::state::AppState;
 use pharos::server;
 use pharos::settings::{Settings, WatchSetting};
@@ -85,8 +87,10 @@ impl Base {
 /// A running application and its router.
 pub struct Served {
     pub app: Arc<App>,
+    pub state: AppState,
     pub router: Router,
-    runtime: tokio::runtime::Runtime,
+    pub rules: Vec<Rule>,
+    pub runtime: tokio::runtime::Runtime,
     _stop: watch::Sender<bool>,
 }
 
@@ -113,11 +117,12 @@ impl Served {
         // Changes are written to the store beside what the test does.
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let (database, changes) = runtime.block_on(async {
+        let (database, changes, accounts) = runtime.block_on(async {
             let place = Place::named(&settings.database, &settings.data);
             let database = Database::open(&place).await.unwrap();
             let changes = Changes::open(database.clone()).await.unwrap();
-            (database, changes)
+            let accounts = Accounts::open(database.clone(), &settings).await.unwrap();
+            (database, changes, accounts)
         });
         let mut options = Options::of(&settings);
         options.clock = clock;
@@ -126,8 +131,9 @@ impl Served {
         }
         let app = App::start(options, changes);
         let (stop, stopping) = watch::channel(false);
-        let state = AppState::new(Arc::clone(&app), database, settings, stopping);
-        let served = Self { app, router: server::router(state), runtime, _stop: stop };
+        let state = AppState::new(Arc::clone(&app), database, accounts, settings, stopping);
+        let (router, rules) = server::served(state.clone());
+        let served = Self { app, state, router, rules, runtime, _stop: stop };
         served
             .wait_until("the content is served", |s| s.app.snapshot().is_some() || s.app.failure().is_some());
         served
@@ -253,7 +259,7 @@ impl Process {
         let mut stream = std::net::TcpStream::connect(&self.address).ok()?;
         stream.set_read_timeout(Some(PATIENCE)).ok()?;
         let length = body.len();
-        write!(stream, "{method} {path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}").ok()?;
+        write!(stream, "{method} {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}").ok()?;
         let mut reply = Vec::new();
         stream.read_to_end(&mut reply).ok()?;
         let reply = String::from_utf8_lossy(&reply).into_owned();
