@@ -1,5 +1,6 @@
-//! The company's sign-on: OpenID Connect (code flow with PKCE), or a header of a trusted proxy. Who comes from there has an account from
-//! the first time on; groups say what he is here.
+//! The company's sign-on: OpenID Connect (code flow with PKCE), or a header of a trusted proxy.
+//!
+//! Who comes from there has an account from the first time on; groups say what he is here.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;

@@ -1,5 +1,6 @@
-//! Routes, each with who may ask for it. There is no other way to add one, so that none is open by accident; and the list of them is what
-//! tests go through.
+//! Routes, each with who may ask for it.
+//!
+//! There is no other way to add one, so that none is open by accident; and the list of them is what tests go through.
 
 use axum::Router;
 use axum::extract::{Request, State};

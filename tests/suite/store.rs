@@ -159,7 +159,10 @@ fn store_of_a_newer_program_is_left_alone() {
     on_each(|store| {
         run(async {
             let database = store.open().await;
-            sqlx::query("UPDATE _sqlx_migrations SET version = 999").execute(database.pool()).await.unwrap();
+            sqlx::query("UPDATE _sqlx_migrations SET version = 999 WHERE version = 2")
+                .execute(database.pool())
+                .await
+                .unwrap();
             database.close().await;
             let error = Database::open(&store.place()).await.unwrap_err().to_string();
             assert!(error.contains("newer version of Pharos"), "{error}");

@@ -23,7 +23,7 @@ const FLOORS: &[&[&str]] = &[
     &["content", "database"],
     &["answers", "index"],
     &["search"],
-    &["learning"],
+    &["accounts", "learning"],
     &["app"],
     &["http"],
     &["api"],
