@@ -11,6 +11,9 @@ pub const REMEMBERED: SignedDuration = SignedDuration::from_hours(24);
 /// The longest wait.
 const LONGEST: i64 = 15 * 60;
 
+/// How often counting is begun anew when others count at the same time.
+const MAX_RACES: usize = 20;
+
 /// What is tried.
 #[derive(Clone, Debug)]
 pub struct Tried {
@@ -48,25 +51,39 @@ impl Accounts {
     /// # Errors
     /// It comes too soon after others that failed.
     pub async fn try_once(&self, tried: &Tried, now: Timestamp) -> Result<(), AccountError> {
+        for _ in 0..MAX_RACES {
+            if self.counted(tried, now).await? {
+                return Ok(());
+            }
+        }
+        // So many at one time are no person.
+        Err(AccountError::Locked(1))
+    }
+
+    /// Counts a try, unless others were counted in between.
+    async fn counted(&self, tried: &Tried, now: Timestamp) -> Result<bool, AccountError> {
         let row: Option<(i64, i64)> = sqlx::query_as("SELECT times, last_at FROM failures WHERE id = $1")
             .bind(&tried.key)
             .fetch_optional(self.database.pool())
             .await?;
-        if let Some((times, last_at)) = row {
-            let until = moment(last_at).as_second() + tried.wait(times);
-            if until > now.as_second() {
-                return Err(AccountError::Locked(until - now.as_second()));
-            }
+        let Some((times, last_at)) = row else {
+            let first =
+                "INSERT INTO failures (id, times, last_at) VALUES ($1, 1, $2) ON CONFLICT (id) DO NOTHING";
+            let first = sqlx::query(first).bind(&tried.key).bind(micros(now));
+            return Ok(first.execute(self.database.pool()).await?.rows_affected() > 0);
+        };
+        let until = moment(last_at).as_second() + tried.wait(times);
+        if until > now.as_second() {
+            return Err(AccountError::Locked(until - now.as_second()));
         }
-        sqlx::query(
-            "INSERT INTO failures (id, times, last_at) VALUES ($1, 1, $2) \
-             ON CONFLICT (id) DO UPDATE SET times = failures.times + 1, last_at = excluded.last_at",
-        )
-        .bind(&tried.key)
-        .bind(micros(now))
-        .execute(self.database.pool())
-        .await?;
-        Ok(())
+        let next =
+            sqlx::query("UPDATE failures SET times = times + 1, last_at = $2 WHERE id = $1 AND times = $3")
+                .bind(&tried.key)
+                .bind(micros(now))
+                .bind(times)
+                .execute(self.database.pool())
+                .await?;
+        Ok(next.rows_affected() > 0)
     }
 
     /// Takes back the last try: it did not fail. `all`: and those before it.

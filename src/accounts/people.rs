@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use sqlx::AssertSqlSafe;
+use sqlx::{Any, AssertSqlSafe, Transaction};
 use utoipa::ToSchema;
 
 use crate::accounts::audit::{Actor, like};
@@ -358,8 +358,9 @@ impl Accounts {
             return Err(AccountError::Conflict(format!("somebody has the login `{}` already", after.login)));
         }
         let loses = !after.active || !after.roles.contains(&Role::Administrator);
+        let mut changing = self.database.begin().await?;
         if loses && before.active && before.roles.contains(&Role::Administrator) {
-            self.must_leave_an_administrator(id).await?;
+            must_leave_an_administrator(&mut changing, id).await?;
         }
         sqlx::query(
             "UPDATE people SET login = $2, name = $3, email = $4, roles = $5, audiences = $6, region = $7, external_id = $8, \
@@ -375,8 +376,9 @@ impl Accounts {
         .bind(after.external_id.as_deref())
         .bind(i64::from(after.active))
         .bind(micros(now))
-        .execute(self.database.pool())
+        .execute(&mut *changing)
         .await?;
+        changing.commit().await?;
         self.forget_known();
         if !after.active {
             self.end_sessions(id, None).await?;
@@ -406,10 +408,10 @@ impl Accounts {
     /// There is no such person, or no administrator would be left.
     pub async fn erase_person(&self, id: &str, actor: &Actor, now: Timestamp) -> Result<(), AccountError> {
         let gone = self.person(id).await?;
-        if gone.roles.contains(&Role::Administrator) {
-            self.must_leave_an_administrator(id).await?;
-        }
         let mut erasing = self.database.begin().await?;
+        if gone.active && gone.roles.contains(&Role::Administrator) {
+            must_leave_an_administrator(&mut erasing, id).await?;
+        }
         for statement in [
             "DELETE FROM sessions WHERE person_id = $1",
             "DELETE FROM links WHERE person_id = $1",
@@ -432,6 +434,30 @@ impl Accounts {
         self.forget_known();
         self.note(actor, "person.erased", Some(id), "", now).await
     }
+}
+
+/// Refuses what would leave nobody who can let others in. Of two who go at one time, the second one is refused: the first update holds all
+/// administrators until the transaction ends.
+async fn must_leave_an_administrator(
+    transaction: &mut Transaction<'static, Any>,
+    without: &str,
+) -> Result<(), AccountError> {
+    sqlx::query(
+        "UPDATE people SET updated_at = updated_at WHERE active = 1 AND roles LIKE '%administrator%'",
+    )
+    .execute(&mut **transaction)
+    .await?;
+    let others: Vec<(String,)> = sqlx::query_as("SELECT roles FROM people WHERE active = 1 AND id <> $1")
+        .bind(without)
+        .fetch_all(&mut **transaction)
+        .await?;
+    let is_one = |(roles,): &(String,)| from_json::<Role>(roles).contains(&Role::Administrator);
+    if others.iter().any(is_one) {
+        return Ok(());
+    }
+    Err(AccountError::Conflict(
+        "there would be no administrator left; make somebody else one first".to_owned(),
+    ))
 }
 
 /// What was changed, in words, without what is nobody's business.

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
-use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -18,7 +17,7 @@ use crate::database::{micros, moment};
 
 /// How long what was looked up counts without another look: a change by another server is noticed after this at the latest. What this one
 /// changes is noticed at once.
-const LOOKED_UP: Duration = Duration::from_secs(10);
+const LOOKED_UP: SignedDuration = SignedDuration::from_secs(10);
 
 /// Sessions and tokens remembered; beyond, all are looked up anew.
 const MAX_KNOWN: usize = 50_000;
@@ -98,7 +97,7 @@ pub struct Session {
 #[derive(Clone, Debug)]
 pub(super) struct Known {
     pub(super) identity: Arc<Identity>,
-    pub(super) at: Instant,
+    pub(super) at: Timestamp,
     /// Until when it counts, whatever is remembered.
     pub(super) until: Timestamp,
 }
@@ -163,11 +162,14 @@ impl Accounts {
         let Some(row) = self.database.patiently(read).await? else { return Ok(None) };
         let (handle, person, seen_at, expires_at, name, roles, audiences, region, active) = row;
         let seen_at = moment(seen_at);
-        let idle_at = seen_at.checked_add(self.rules.session_idle).unwrap_or(Timestamp::MAX);
-        if active == 0 || moment(expires_at) <= now || idle_at <= now {
+        let idle_at =
+            |seen_at: Timestamp| seen_at.checked_add(self.rules.session_idle).unwrap_or(Timestamp::MAX);
+        if active == 0 || moment(expires_at) <= now || idle_at(seen_at) <= now {
             return Ok(None);
         }
+        let mut until = moment(expires_at).min(idle_at(seen_at));
         if now.duration_since(seen_at) > SEEN_EVERY {
+            until = moment(expires_at).min(idle_at(now));
             for statement in [
                 "UPDATE sessions SET seen_at = $2 WHERE id = $1",
                 "UPDATE people SET seen_at = $2 WHERE id = $1",
@@ -179,7 +181,7 @@ impl Accounts {
         }
         let who = Who::Person { id: person.as_str().into(), name: name.into(), session: handle.into() };
         let identity = Arc::new(self.identity(who, &person, &roles, &audiences, region, None).await?);
-        self.remember(id, &identity, moment(expires_at));
+        self.remember(id, &identity, until, now);
         Ok(Some(identity))
     }
 
@@ -215,16 +217,17 @@ impl Accounts {
 
     pub(super) fn remembered(&self, id: &str, now: Timestamp) -> Option<Arc<Identity>> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = known.get(id).filter(|known| known.at.elapsed() < LOOKED_UP && now < known.until);
+        let known =
+            known.get(id).filter(|known| now.duration_since(known.at).abs() < LOOKED_UP && now < known.until);
         known.map(|known| Arc::clone(&known.identity))
     }
 
-    pub(super) fn remember(&self, id: String, identity: &Arc<Identity>, until: Timestamp) {
+    pub(super) fn remember(&self, id: String, identity: &Arc<Identity>, until: Timestamp, at: Timestamp) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MAX_KNOWN {
             known.clear();
         }
-        known.insert(id, Known { identity: Arc::clone(identity), at: Instant::now(), until });
+        known.insert(id, Known { identity: Arc::clone(identity), at, until });
     }
 
     /// The sessions of a person, the last used first. `current`: the one that asks.

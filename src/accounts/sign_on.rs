@@ -484,7 +484,7 @@ impl SignOn {
         let identity =
             accounts.identity(who, &person.id, &roles, &audiences, person.region.clone(), None).await?;
         let identity = Arc::new(identity);
-        accounts.remember(key, &identity, Timestamp::MAX);
+        accounts.remember(key, &identity, Timestamp::MAX, now);
         Ok(identity)
     }
 }

@@ -180,7 +180,7 @@ impl Accounts {
         let who = Who::Token { id: id.into(), name: name.into(), person: person.as_str().into() };
         let identity = self.identity(who, &person, &roles, &audiences, region, Some(&scopes)).await?;
         let identity = Arc::new(identity);
-        self.remember(digest, &identity, moment(expires_at));
+        self.remember(digest, &identity, moment(expires_at), now);
         Ok(Some(identity))
     }
 }

@@ -1,5 +1,7 @@
 //! A knowledge base in a temporary folder, served without a port.
 
+use std::cell::RefCell;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -7,9 +9,14 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::ConnectInfo;
 use axum::http::{Request, StatusCode};
 use http_body_util::BodyExt;
 use pharos::accounts::Accounts;
+use pharos::accounts::audit::Actor;
+use pharos::accounts::people::NewPerson;
+use pharos::accounts::permissions::Role;
+use pharos::accounts::sessions::{Client, ProvedBy};
 use pharos::app::changes::Changes;
 use pharos::app::running::{App, Options};
 use pharos::clock::Clock;
@@ -197,6 +204,110 @@ impl Served {
         let problems = self.json("/api/v1/problems")["problems"].clone();
         let of_file = problems.as_array().unwrap().iter().filter(|p| p["file"] == file);
         of_file.map(|p| p["code"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+/// Somebody before a browser, with the cookies it was given.
+pub struct Visitor<'s> {
+    pub served: &'s Served,
+    pub cookie: RefCell<Option<String>>,
+    /// The id of the person who is signed in.
+    pub id: String,
+    address: RefCell<Option<SocketAddr>>,
+}
+
+impl Served {
+    /// Somebody who is not signed in.
+    pub fn visitor(&self) -> Visitor<'_> {
+        Visitor { served: self, cookie: RefCell::default(), id: String::new(), address: RefCell::default() }
+    }
+
+    /// A person who has an account and is signed in.
+    pub fn person(&self, login: &str, roles: &[Role], audiences: &[&str]) -> Visitor<'_> {
+        let (accounts, now) = (&self.state.accounts, self.app.clock.now());
+        let new = NewPerson {
+            login: login.to_owned(),
+            roles: roles.to_vec(),
+            audiences: audiences.iter().map(|name| (*name).to_owned()).collect(),
+            ..NewPerson::default()
+        };
+        let (person, opened) = self.runtime.block_on(async {
+            let person = accounts.add_person(&new, &Actor::command_line(), now).await.unwrap();
+            let client = Client { address: "192.0.2.1".to_owned(), agent: "tests".to_owned() };
+            let opened =
+                accounts.open_session(&person.id, ProvedBy::Password, &client, None, now).await.unwrap();
+            (person, opened)
+        });
+        let visitor = Visitor { id: person.id, ..self.visitor() };
+        *visitor.cookie.borrow_mut() = Some(format!("__Host-pharos-session={}", opened.secret));
+        visitor
+    }
+
+    /// Sets a password without asking for another.
+    pub fn set_password(&self, login: &str, password: &str) {
+        let (accounts, now) = (&self.state.accounts, self.app.clock.now());
+        self.runtime.block_on(async {
+            let person = accounts.person_by_login(login).await.unwrap().unwrap();
+            accounts.set_password(&person, password, now).await.unwrap();
+        });
+    }
+}
+
+impl Visitor<'_> {
+    /// The same browser somewhere else in the network.
+    pub fn at(self, address: &str) -> Self {
+        *self.address.borrow_mut() = Some(format!("{address}:40000").parse().unwrap());
+        self
+    }
+
+    /// A request as a page of the server makes it.
+    pub fn request(&self, method: &str, path: &str, body: Option<&Value>) -> Request<Body> {
+        let mut request = Request::builder().method(method).uri(path).header("host", "localhost");
+        request = request.header("sec-fetch-site", "same-origin").header("accept-language", "en");
+        if let Some(cookie) = &*self.cookie.borrow() {
+            request = request.header("cookie", cookie);
+        }
+        let mut request = match body {
+            Some(body) => {
+                request.header("content-type", "application/json").body(Body::from(body.to_string()))
+            }
+            None => request.body(Body::empty()),
+        }
+        .unwrap();
+        if let Some(address) = *self.address.borrow() {
+            request.extensions_mut().insert(ConnectInfo(address));
+        }
+        request
+    }
+
+    pub fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Reply {
+        let reply = self.served.send(self.request(method, path, body));
+        for cookie in reply.headers.get_all("set-cookie").iter().filter_map(|value| value.to_str().ok()) {
+            let pair = cookie.split(';').next().unwrap();
+            if pair.starts_with("__Host-pharos-session=") {
+                *self.cookie.borrow_mut() = Some(pair.to_owned()).filter(|pair| !pair.ends_with('='));
+            }
+        }
+        reply
+    }
+
+    pub fn get(&self, path: &str) -> Reply {
+        self.ask("GET", path, None)
+    }
+
+    #[track_caller]
+    pub fn json(&self, path: &str) -> Value {
+        let reply = self.get(path);
+        assert_eq!(reply.status, StatusCode::OK, "{path}: {}", reply.text);
+        reply.json()
+    }
+
+    pub fn post(&self, path: &str, body: &Value) -> Reply {
+        self.ask("POST", path, Some(body))
+    }
+
+    pub fn sign_in(&self, login: &str, password: &str) -> Reply {
+        self.post("/api/v1/session", &serde_json::json!({"login": login, "password": password}))
     }
 }
 

@@ -20,6 +20,8 @@ mod generated;
 mod harness;
 mod language;
 mod large;
+mod leaks;
+mod people;
 mod properties;
 mod quality;
 mod reload;
