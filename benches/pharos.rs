@@ -106,6 +106,7 @@ fn render_article(bencher: Bencher<'_, '_>) {
         catalog: &catalog,
         lang: parsed.article.lang,
         at: pharos::content::validity::Standpoint::public(DAY),
+        library: None,
     };
     bencher.bench(|| {
         markdown::render_sections(black_box(&parsed.body), &parsed.article.sections, "a.md", reading)

@@ -320,6 +320,18 @@ impl Settings {
                 }
             }
         }
+        let known = ["operator", "consultant", "editor", "reviewer", "lead", "administrator"];
+        for role in self.sign_on_groups.iter().flat_map(|group| &group.roles) {
+            if !known.contains(&role.as_str()) {
+                faults.push(format!(
+                    "- `sign_on_groups`: there is no role `{role}`; use one of: {}",
+                    known.join(", ")
+                ));
+            }
+        }
+        if !self.smtp.is_empty() && self.public_url.is_empty() {
+            faults.push("- `smtp` needs `public_url` as well: links in mail must lead somewhere".to_owned());
+        }
         if !self.sign_on_header.is_empty() && self.trusted_proxies.is_empty() {
             faults.push(
                 "- `sign_on_header` needs `trusted_proxies`: else anybody could say he is somebody"
@@ -351,6 +363,14 @@ fn shown(name: &str, value: &serde_json::Value) -> String {
 
 /// An address without its password, for logs and messages.
 pub fn without_password(address: &str) -> String {
+    let (address, rest) = match address.split_once('?') {
+        Some((before, parameters)) if parameters.contains("password=") => (before, "?…"),
+        _ => (address, ""),
+    };
+    format!("{}{rest}", without_user_password(address))
+}
+
+fn without_user_password(address: &str) -> String {
     let Some((scheme, rest)) = address.split_once("://") else { return address.to_owned() };
     let Some((user, host)) = rest.rsplit_once('@') else { return address.to_owned() };
     let name = user.split_once(':').map_or(user, |(name, _)| name);

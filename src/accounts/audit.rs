@@ -139,11 +139,14 @@ impl Accounts {
             add(" AND subject = ?", subject.clone());
         }
         if let Some(text) = &sought.text {
-            let text = format!("%{}%", like(&text.to_lowercase()));
-            add(
-                " AND LOWER(actor_name || ' ' || action || ' ' || details || ' ' || address) LIKE ? ESCAPE '!'",
-                text,
-            );
+            // SQLite folds only Latin letters: what is sought is looked for as it is written, small, and with a capital.
+            let any =
+                [text.clone(), text.to_lowercase(), capital(text)].map(|text| format!("%{}%", like(&text)));
+            let one = "actor_name || ' ' || action || ' ' || details || ' ' || address LIKE ? ESCAPE '!'";
+            for (text, begin, end) in [(&any[0], " AND (", ""), (&any[1], " OR ", ""), (&any[2], " OR ", ")")]
+            {
+                add(&format!("{begin}{one}{end}"), text.clone());
+            }
         }
         if let Some(before) = &sought.before {
             add(" AND id < ?", before.clone());
@@ -178,6 +181,12 @@ impl Accounts {
         };
         Ok(rows.into_iter().map(entry).collect())
     }
+}
+
+/// A word with a capital.
+pub(super) fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// A text for LIKE with `!` as its escape, in which nothing means anything.

@@ -82,6 +82,11 @@ impl Accounts {
         let person = self.person(id).await?;
         let done = Sought { actor: Some(id.to_owned()), limit: 100_000, ..Sought::default() };
         let suffered = Sought { subject: Some(id.to_owned()), limit: 100_000, ..Sought::default() };
+        // Who did it, and from where, is theirs.
+        let mut others = self.audit(&suffered).await?;
+        for entry in others.iter_mut().filter(|entry| entry.actor.as_deref() != Some(id)) {
+            (entry.actor, entry.actor_name, entry.address) = (None, String::new(), String::new());
+        }
         let export = json!({
             "person": person,
             "teams": self.teams_of(id).await?.into_iter().map(|team| team.name).collect::<Vec<_>>(),
@@ -89,7 +94,7 @@ impl Accounts {
             "tokens": self.tokens(Some(id)).await?,
             "kept": self.belongings(id).await?,
             "done": self.audit(&done).await?,
-            "done_to": self.audit(&suffered).await?,
+            "done_to": others,
         });
         self.note(actor, "person.exported", Some(id), "", now).await?;
         Ok(export)

@@ -1,5 +1,7 @@
 //! Tries that failed: after a few, each next one has to wait twice as long.
 
+use std::net::IpAddr;
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::accounts::{AccountError, Accounts};
@@ -20,22 +22,52 @@ pub struct Tried {
     key: String,
     /// Tries that may fail before one has to wait.
     free: i64,
+    /// Seconds after which one failure is forgiven.
+    forgiven_after: i64,
+}
+
+/// A try that was counted.
+#[derive(Clone, Debug)]
+pub struct Counted {
+    key: String,
+    /// When the one before it was made, in microseconds since 1970.
+    before: i64,
 }
 
 impl Tried {
-    /// To sign in under a name, whether anybody has it or not.
-    pub fn login(login: &str) -> Self {
-        Self { key: format!("login:{login}"), free: 5 }
+    /// To sign in under a name from an address, whether anybody has the name or not: who guesses somewhere locks nobody out elsewhere.
+    pub fn login(login: &str, address: &str) -> Self {
+        Self { key: format!("login:{login}@{}", network(address)), free: 5, forgiven_after: 300 }
+    }
+
+    /// To sign in under a name from anywhere: guessing from many addresses ends as well.
+    pub fn account(login: &str) -> Self {
+        Self { key: format!("account:{login}"), free: 100, forgiven_after: 60 }
     }
 
     /// To sign in from an address: many people may share one.
     pub fn address(address: &str) -> Self {
-        Self { key: format!("address:{address}"), free: 30 }
+        Self { key: format!("address:{}", network(address)), free: 30, forgiven_after: 30 }
+    }
+
+    /// To have a link sent.
+    pub fn link(login: &str, address: &str) -> Self {
+        Self { key: format!("link:{login}@{}", network(address)), free: 3, forgiven_after: 1_200 }
+    }
+
+    /// The password of a person who is signed in.
+    pub fn password(person: &str) -> Self {
+        Self { key: format!("password:{person}"), free: 5, forgiven_after: 300 }
     }
 
     /// Codes of a person's second factor.
     pub fn code(person: &str) -> Self {
-        Self { key: format!("code:{person}"), free: 5 }
+        Self { key: format!("code:{person}"), free: 5, forgiven_after: 300 }
+    }
+
+    /// How many failures count still, so many seconds after the last try.
+    fn left(&self, times: i64, seconds: i64) -> i64 {
+        (times - seconds.max(0) / self.forgiven_after).max(0)
     }
 
     /// Seconds to wait after so many tries failed.
@@ -50,10 +82,10 @@ impl Accounts {
     ///
     /// # Errors
     /// It comes too soon after others that failed.
-    pub async fn try_once(&self, tried: &Tried, now: Timestamp) -> Result<(), AccountError> {
+    pub async fn try_once(&self, tried: &Tried, now: Timestamp) -> Result<Counted, AccountError> {
         for _ in 0..MAX_RACES {
-            if self.counted(tried, now).await? {
-                return Ok(());
+            if let Some(counted) = self.counted(tried, now).await? {
+                return Ok(counted);
             }
         }
         // So many at one time are no person.
@@ -61,7 +93,8 @@ impl Accounts {
     }
 
     /// Counts a try, unless others were counted in between.
-    async fn counted(&self, tried: &Tried, now: Timestamp) -> Result<bool, AccountError> {
+    async fn counted(&self, tried: &Tried, now: Timestamp) -> Result<Option<Counted>, AccountError> {
+        let counted = |before: i64| Counted { key: tried.key.clone(), before };
         let row: Option<(i64, i64)> = sqlx::query_as("SELECT times, last_at FROM failures WHERE id = $1")
             .bind(&tried.key)
             .fetch_optional(self.database.pool())
@@ -70,34 +103,61 @@ impl Accounts {
             let first =
                 "INSERT INTO failures (id, times, last_at) VALUES ($1, 1, $2) ON CONFLICT (id) DO NOTHING";
             let first = sqlx::query(first).bind(&tried.key).bind(micros(now));
-            return Ok(first.execute(self.database.pool()).await?.rows_affected() > 0);
+            let is_first = first.execute(self.database.pool()).await?.rows_affected() > 0;
+            return Ok(is_first.then(|| counted(micros(now))));
         };
-        let until = moment(last_at).as_second() + tried.wait(times);
+        let left = tried.left(times, now.as_second() - moment(last_at).as_second());
+        let until = moment(last_at).as_second() + tried.wait(left);
         if until > now.as_second() {
             return Err(AccountError::Locked(until - now.as_second()));
         }
-        let next =
-            sqlx::query("UPDATE failures SET times = times + 1, last_at = $2 WHERE id = $1 AND times = $3")
-                .bind(&tried.key)
-                .bind(micros(now))
-                .bind(times)
-                .execute(self.database.pool())
-                .await?;
-        Ok(next.rows_affected() > 0)
+        let next = sqlx::query(
+            "UPDATE failures SET times = $4, last_at = $2 WHERE id = $1 AND times = $3 AND last_at = $5",
+        )
+        .bind(&tried.key)
+        .bind(micros(now))
+        .bind(times)
+        .bind(left + 1)
+        .bind(last_at)
+        .execute(self.database.pool())
+        .await?;
+        Ok((next.rows_affected() > 0).then(|| counted(last_at)))
     }
 
-    /// Takes back the last try: it did not fail. `all`: and those before it.
+    /// Takes back a try: it did not fail, and it is as if it had not been made.
     ///
     /// # Errors
     /// The store cannot be written.
-    pub async fn succeeded(&self, tried: &Tried, all: bool) -> Result<(), AccountError> {
-        let statement = if all {
-            "DELETE FROM failures WHERE id = $1"
-        } else {
-            "UPDATE failures SET times = times - 1 WHERE id = $1 AND times > 0"
-        };
-        sqlx::query(statement).bind(&tried.key).execute(self.database.pool()).await?;
+    pub async fn take_back(&self, counted: &Counted) -> Result<(), AccountError> {
+        sqlx::query("UPDATE failures SET times = times - 1, last_at = $2 WHERE id = $1 AND times > 0")
+            .bind(&counted.key)
+            .bind(counted.before)
+            .execute(self.database.pool())
+            .await?;
         Ok(())
+    }
+
+    /// Forgets all tries of something: the right one was made.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub async fn forgive(&self, counted: &Counted) -> Result<(), AccountError> {
+        sqlx::query("DELETE FROM failures WHERE id = $1")
+            .bind(&counted.key)
+            .execute(self.database.pool())
+            .await?;
+        Ok(())
+    }
+}
+
+/// The network of an address: of IPv6, where everybody has as many addresses as he likes, the first 64 bits.
+pub fn network(address: &str) -> String {
+    match address.parse::<IpAddr>() {
+        Ok(IpAddr::V6(address)) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+        _ => address.to_owned(),
     }
 }
 
@@ -107,7 +167,9 @@ mod tests {
 
     #[test]
     fn each_failure_waits_twice_as_long() {
-        let waits: Vec<i64> = (3..18).map(|times| Tried::login("anna").wait(times)).collect();
+        let waits: Vec<i64> = (3..18).map(|times| Tried::login("anna", "192.0.2.1").wait(times)).collect();
+        assert_eq!(Tried::login("anna", "192.0.2.1").left(7, 650), 5);
+        assert_eq!(network("2001:db8:1:2:3:4:5:6"), network("2001:db8:1:2:ffff::1"));
         assert_eq!(waits, [0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900]);
     }
 }

@@ -56,7 +56,7 @@ const GONE: AccountError =
     AccountError::Wrong("the link is wrong, was used, or has expired; ask for another one");
 
 impl Accounts {
-    /// Makes a link for a person, and returns its secret, which is nowhere else. Earlier links of the person are good no more.
+    /// Makes a link for a person, and returns its secret, which is nowhere else. Earlier links of the person for the same are good no more.
     ///
     /// # Errors
     /// There is no such person, or the account is locked.
@@ -74,7 +74,11 @@ impl Accounts {
         let secret = secret()?;
         let expires_at = now.checked_add(purpose.lasts()).unwrap_or(now);
         let mut writing = self.database.begin().await?;
-        sqlx::query("DELETE FROM links WHERE person_id = $1").bind(&person.id).execute(&mut *writing).await?;
+        sqlx::query("DELETE FROM links WHERE person_id = $1 AND purpose = $2")
+            .bind(&person.id)
+            .bind(purpose.name())
+            .execute(&mut *writing)
+            .await?;
         sqlx::query(
             "INSERT INTO links (id, person_id, purpose, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)",
         )
@@ -88,6 +92,15 @@ impl Accounts {
         writing.commit().await?;
         self.note(actor, &format!("link.{}", purpose.name()), Some(&person.id), "", now).await?;
         Ok(secret)
+    }
+
+    /// Makes all links of a person worthless.
+    pub(super) async fn remove_links(&self, person: &str) -> Result<(), AccountError> {
+        sqlx::query("DELETE FROM links WHERE person_id = $1")
+            .bind(person)
+            .execute(self.database.pool())
+            .await?;
+        Ok(())
     }
 
     /// The person a link is for.
@@ -117,15 +130,33 @@ impl Accounts {
         now: Timestamp,
     ) -> Result<Opened, AccountError> {
         let person = self.person_of_link(secret, now).await?;
-        self.set_password(&person, password, now).await?;
-        let used = sqlx::query("DELETE FROM links WHERE id = $1")
+        let hash = self.checked_hash(&person, password).await?;
+        let mut using = self.database.begin().await?;
+        // Whoever takes the link out has it; the other one changes nothing.
+        let used = sqlx::query("DELETE FROM links WHERE id = $1 AND expires_at > $2")
             .bind(digest(secret))
-            .execute(self.database.pool())
+            .bind(micros(now))
+            .execute(&mut *using)
             .await?;
         if used.rows_affected() == 0 {
             return Err(GONE);
         }
-        self.end_sessions(&person.id, None).await?;
+        sqlx::query("UPDATE people SET password = $2, updated_at = $3 WHERE id = $1")
+            .bind(&person.id)
+            .bind(hash)
+            .bind(micros(now))
+            .execute(&mut *using)
+            .await?;
+        // Whoever lost the password may have lost more: nothing that was given out before is good any more.
+        for statement in [
+            "DELETE FROM sessions WHERE person_id = $1",
+            "DELETE FROM tokens WHERE person_id = $1",
+            "DELETE FROM links WHERE person_id = $1",
+        ] {
+            sqlx::query(statement).bind(&person.id).execute(&mut *using).await?;
+        }
+        using.commit().await?;
+        self.forget_known();
         let actor =
             Actor { id: Some(person.id.clone()), name: person.name.clone(), address: client.address.clone() };
         self.note(&actor, "password.chosen", Some(&person.id), "by a link", now).await?;

@@ -20,12 +20,12 @@ pub mod tokens;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 use sqlx::AssertSqlSafe;
 use thiserror::Error;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use crate::accounts::limits::Limits;
 use crate::accounts::mail::Mail;
@@ -113,10 +113,12 @@ pub struct Accounts {
     rules: Rules,
     /// Sessions and tokens that were looked up lately, by the digests of their secrets.
     known: Mutex<HashMap<String, Known>>,
+    /// Grows with every change of what people may do.
+    changes: watch::Sender<u64>,
     has_people: AtomicBool,
     /// When it was last looked whether there are people, in seconds since 1970.
     looked_at: AtomicI64,
-    hashing: Semaphore,
+    hashing: Arc<Semaphore>,
     limits: Limits,
     mail: Option<Mail>,
 }
@@ -135,7 +137,8 @@ impl Accounts {
             known: Mutex::default(),
             has_people: AtomicBool::new(false),
             looked_at: AtomicI64::new(0),
-            hashing: Semaphore::new(HASHED_AT_ONCE),
+            hashing: Arc::new(Semaphore::new(HASHED_AT_ONCE)),
+            changes: watch::channel(0).0,
             limits: Limits::new(rules.requests_per_minute),
             mail: Mail::of(settings)?,
         };
@@ -193,7 +196,20 @@ impl Accounts {
 
     /// Forgets what was looked up: the next request of everybody is looked up anew.
     fn forget_known(&self) {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.clear();
+        // While the list is held: what was read before this is not remembered after it.
+        self.changes.send_modify(|changes| *changes += 1);
+    }
+
+    /// Tells when it may be different who somebody is: whoever is heard for long is to be looked up anew.
+    pub fn changed(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    /// How many changes there have been.
+    fn change_count(&self) -> u64 {
+        *self.changes.borrow()
     }
 
     async fn count(&self, statement: &'static str) -> Result<i64, AccountError> {

@@ -1,6 +1,6 @@
 //! Passwords: which are good enough, and how they are kept (Argon2id, RFC 9106).
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
@@ -71,7 +71,13 @@ impl Accounts {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, AccountError> {
         let system = |error: &dyn std::fmt::Display| AccountError::System(error.to_string());
-        let _permit = self.hashing.acquire().await.map_err(|error| system(&error))?;
+        let permit = Arc::clone(&self.hashing).acquire_owned().await.map_err(|error| system(&error))?;
+        // The permit goes with the work, which goes on when nobody waits for it any more.
+        let work = move || {
+            let done = work();
+            drop(permit);
+            done
+        };
         tokio::task::spawn_blocking(work).await.map_err(|error| system(&error))
     }
 }

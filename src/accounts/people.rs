@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use sqlx::{Any, AssertSqlSafe, Transaction};
 use utoipa::ToSchema;
 
-use crate::accounts::audit::{Actor, like};
+use crate::accounts::audit::{Actor, capital, like};
 use crate::accounts::permissions::Role;
-use crate::accounts::{AccountError, Accounts, checked_names, checked_text, from_json, to_json};
+use crate::accounts::{AccountError, Accounts, checked_names, checked_text, from_json, passwords, to_json};
 use crate::database::{micros, moment};
 use crate::language::words;
 
@@ -176,7 +176,7 @@ fn checked_email(email: &str) -> Result<Option<String>, AccountError> {
     }
 }
 
-fn checked_region(region: &str) -> Result<Option<String>, AccountError> {
+pub(super) fn checked_region(region: &str) -> Result<Option<String>, AccountError> {
     if region.trim().is_empty() { Ok(None) } else { checked_text("region", region, MAX_NAME).map(Some) }
 }
 
@@ -191,27 +191,57 @@ impl Accounts {
         actor: &Actor,
         now: Timestamp,
     ) -> Result<Person, AccountError> {
+        self.add(new, None, actor, now).await
+    }
+
+    /// Adds a person who has a password.
+    ///
+    /// # Errors
+    /// A field is wrong, the password is too weak, or somebody has the login.
+    pub async fn add_person_with_password(
+        &self,
+        new: &NewPerson,
+        password: &str,
+        actor: &Actor,
+        now: Timestamp,
+    ) -> Result<Person, AccountError> {
+        passwords::check(password, &[&new.login, &new.name])?;
+        let hash = self.hash(password).await?;
+        self.add(new, Some(hash), actor, now).await
+    }
+
+    async fn add(
+        &self,
+        new: &NewPerson,
+        password: Option<String>,
+        actor: &Actor,
+        now: Timestamp,
+    ) -> Result<Person, AccountError> {
         let login = checked_login(&new.login)?;
         let name =
             checked_text("name", if new.name.trim().is_empty() { &new.login } else { &new.name }, MAX_NAME)?;
         let email = checked_email(new.email.as_deref().unwrap_or_default())?;
         let audiences = checked_names("audiences", &new.audiences)?;
         let region = checked_region(new.region.as_deref().unwrap_or_default())?;
+        let mut roles = new.roles.clone();
+        roles.sort();
+        roles.dedup();
         let id = self.ids.next(now);
         let added = sqlx::query(
-            "INSERT INTO people (id, login, name, email, roles, audiences, region, source, external_id, active, created_at, updated_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $10) ON CONFLICT (login) DO NOTHING",
+            "INSERT INTO people (id, login, name, email, roles, audiences, region, source, external_id, active, created_at, updated_at, password) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $10, $11) ON CONFLICT (login) DO NOTHING",
         )
         .bind(&id)
         .bind(&login)
         .bind(&name)
         .bind(email)
-        .bind(to_json(&new.roles))
+        .bind(to_json(&roles))
         .bind(to_json(&audiences))
         .bind(region)
         .bind(if new.from_directory { "directory" } else { "local" })
         .bind(new.external_id.as_deref())
         .bind(micros(now))
+        .bind(password)
         .execute(self.database.pool())
         .await?;
         if added.rows_affected() == 0 {
@@ -362,9 +392,9 @@ impl Accounts {
         if loses && before.active && before.roles.contains(&Role::Administrator) {
             must_leave_an_administrator(&mut changing, id).await?;
         }
-        sqlx::query(
+        let changed = sqlx::query(
             "UPDATE people SET login = $2, name = $3, email = $4, roles = $5, audiences = $6, region = $7, external_id = $8, \
-             active = $9, updated_at = $10 WHERE id = $1",
+             active = $9, updated_at = $10 WHERE id = $1 AND updated_at = $11",
         )
         .bind(id)
         .bind(&after.login)
@@ -375,31 +405,25 @@ impl Accounts {
         .bind(after.region.as_deref())
         .bind(after.external_id.as_deref())
         .bind(i64::from(after.active))
-        .bind(micros(now))
+        // In microseconds: a change at the same instant as the one before must differ from it.
+        .bind(micros(now).max(micros(before.updated_at) + 1))
+        .bind(micros(before.updated_at))
         .execute(&mut *changing)
         .await?;
+        if changed.rows_affected() == 0 {
+            let why = "somebody else changed the account at the same time; look at it again";
+            return Err(AccountError::Conflict(why.to_owned()));
+        }
         changing.commit().await?;
         self.forget_known();
+        if !after.active || before.email != after.email {
+            self.remove_links(id).await?;
+        }
         if !after.active {
             self.end_sessions(id, None).await?;
         }
         self.note(actor, "person.changed", Some(id), &told(&before, &after), now).await?;
         self.person(id).await
-    }
-
-    /// Refuses what would leave nobody who can let others in.
-    async fn must_leave_an_administrator(&self, without: &str) -> Result<(), AccountError> {
-        let others: Vec<(String,)> = sqlx::query_as("SELECT roles FROM people WHERE active = 1 AND id <> $1")
-            .bind(without)
-            .fetch_all(self.database.pool())
-            .await?;
-        let is_one = |(roles,): &(String,)| from_json::<Role>(roles).contains(&Role::Administrator);
-        if others.iter().any(is_one) {
-            return Ok(());
-        }
-        Err(AccountError::Conflict(
-            "there would be no administrator left; make somebody else one first".to_owned(),
-        ))
     }
 
     /// Erases a person with everything that belongs to him. Of what he did, the log keeps what was done, but not by whom.
@@ -420,18 +444,25 @@ impl Accounts {
             "DELETE FROM belongings WHERE person_id = $1",
             "DELETE FROM team_members WHERE person_id = $1",
             "UPDATE audit SET actor_name = '', address = '' WHERE actor = $1",
-            "UPDATE audit SET details = '' WHERE subject = $1",
+            "UPDATE audit SET details = '', address = '' WHERE subject = $1",
             "DELETE FROM people WHERE id = $1",
         ] {
             sqlx::query(AssertSqlSafe(statement)).bind(id).execute(&mut *erasing).await?;
         }
-        sqlx::query("DELETE FROM failures WHERE id = $1 OR id = $2")
-            .bind(format!("login:{}", gone.login))
-            .bind(format!("code:{id}"))
+        sqlx::query("UPDATE audit SET details = '', address = '' WHERE action = 'sign-in.failed' AND details LIKE $1 ESCAPE '!'")
+            .bind(format!("%`{}`%", like(&gone.login)))
+            .execute(&mut *erasing)
+            .await?;
+        sqlx::query("DELETE FROM failures WHERE id LIKE $1 ESCAPE '!' OR id LIKE $2 ESCAPE '!'")
+            .bind(format!("%:{}%", like(&gone.login)))
+            .bind(format!("%:{}%", like(id)))
             .execute(&mut *erasing)
             .await?;
         erasing.commit().await?;
         self.forget_known();
+        let own = Actor { id: actor.id.clone(), ..Actor::default() };
+        // Who erases himself leaves no name behind.
+        let actor = if actor.id.as_deref() == Some(id) { &own } else { actor };
         self.note(actor, "person.erased", Some(id), "", now).await
     }
 }
@@ -442,11 +473,9 @@ async fn must_leave_an_administrator(
     transaction: &mut Transaction<'static, Any>,
     without: &str,
 ) -> Result<(), AccountError> {
-    sqlx::query(
-        "UPDATE people SET updated_at = updated_at WHERE active = 1 AND roles LIKE '%administrator%'",
-    )
-    .execute(&mut **transaction)
-    .await?;
+    sqlx::query("UPDATE people SET active = active WHERE active = 1 AND roles LIKE '%administrator%'")
+        .execute(&mut **transaction)
+        .await?;
     let others: Vec<(String,)> = sqlx::query_as("SELECT roles FROM people WHERE active = 1 AND id <> $1")
         .bind(without)
         .fetch_all(&mut **transaction)
@@ -474,9 +503,4 @@ fn told(before: &Person, after: &Person) -> String {
     ];
     let changed = fields.into_iter().filter(|(_, was, is)| was != is);
     changed.map(|(name, was, is)| format!("{name}: `{was}` → `{is}`")).collect::<Vec<_>>().join(", ")
-}
-
-fn capital(word: &str) -> String {
-    let mut letters = word.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }

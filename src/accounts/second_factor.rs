@@ -51,12 +51,15 @@ impl Accounts {
         }
         let bytes: [u8; 20] = random()?;
         let secret = BASE32_NOPAD.encode(&bytes);
-        sqlx::query("UPDATE people SET totp_secret = $2, totp_step = -1, updated_at = $3 WHERE id = $1")
-            .bind(&person.id)
-            .bind(&secret)
-            .bind(micros(now))
-            .execute(self.database.pool())
-            .await?;
+        sqlx::query(
+            "UPDATE people SET totp_secret = $2, totp_step = -1, updated_at = $3 WHERE id = $1 \
+             AND (totp_secret IS NULL OR totp_step < 0)",
+        )
+        .bind(&person.id)
+        .bind(&secret)
+        .bind(micros(now))
+        .execute(self.database.pool())
+        .await?;
         let fault = |error: &dyn std::fmt::Display| AccountError::System(error.to_string());
         let address = totp(bytes.to_vec(), &person.login)?.to_url().map_err(|error| fault(&error))?;
         let code = QrCode::new(address.as_bytes()).map_err(|error| fault(&error))?;
@@ -75,8 +78,7 @@ impl Accounts {
         actor: &Actor,
         now: Timestamp,
     ) -> Result<Vec<String>, AccountError> {
-        let tried = Tried::code(person);
-        self.try_once(&tried, now).await?;
+        let counted = self.try_once(&Tried::code(person), now).await?;
         let row: Option<(Option<String>, Option<i64>)> =
             sqlx::query_as("SELECT totp_secret, totp_step FROM people WHERE id = $1")
                 .bind(person)
@@ -88,7 +90,7 @@ impl Accounts {
         if !self.is_totp(person, code, now).await? {
             return Err(AccountError::Wrong("the code is wrong; see that the clock of the device is right"));
         }
-        self.succeeded(&tried, true).await?;
+        self.forgive(&counted).await?;
         self.note(actor, "second-factor.added", Some(person), "", now).await?;
         self.forget_known();
         self.new_recovery_codes(person).await

@@ -152,6 +152,7 @@ impl Accounts {
         if let Some(known) = self.remembered(&id, now) {
             return Ok(Some(known));
         }
+        let changes = self.change_count();
         let read = || async {
             let query = sqlx::query_as::<_, Row>(
                 "SELECT s.handle, s.person_id, s.seen_at, s.expires_at, p.name, p.roles, p.audiences, p.region, p.active \
@@ -168,7 +169,7 @@ impl Accounts {
             return Ok(None);
         }
         let mut until = moment(expires_at).min(idle_at(seen_at));
-        if now.duration_since(seen_at) > SEEN_EVERY {
+        if now.duration_since(seen_at) > SEEN_EVERY.min(self.rules.session_idle / 2) {
             until = moment(expires_at).min(idle_at(now));
             for statement in [
                 "UPDATE sessions SET seen_at = $2 WHERE id = $1",
@@ -181,7 +182,7 @@ impl Accounts {
         }
         let who = Who::Person { id: person.as_str().into(), name: name.into(), session: handle.into() };
         let identity = Arc::new(self.identity(who, &person, &roles, &audiences, region, None).await?);
-        self.remember(id, &identity, until, now);
+        self.remember(id, &identity, until, now, changes);
         Ok(Some(identity))
     }
 
@@ -222,8 +223,19 @@ impl Accounts {
         known.map(|known| Arc::clone(&known.identity))
     }
 
-    pub(super) fn remember(&self, id: String, identity: &Arc<Identity>, until: Timestamp, at: Timestamp) {
+    pub(super) fn remember(
+        &self,
+        id: String,
+        identity: &Arc<Identity>,
+        until: Timestamp,
+        at: Timestamp,
+        changes: u64,
+    ) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if changes != self.change_count() {
+            // Something changed since it was read.
+            return;
+        }
         if known.len() >= MAX_KNOWN {
             known.clear();
         }

@@ -35,9 +35,21 @@ impl Accounts {
         now: Timestamp,
     ) -> Result<Opened, AccountError> {
         let login: String = fold_login(&credentials.login).chars().take(100).collect();
-        let (by_login, by_address) = (Tried::login(&login), Tried::address(&client.address));
-        self.try_once(&by_address, now).await?;
-        self.try_once(&by_login, now).await?;
+        let by_login = self.try_once(&Tried::login(&login, &client.address), now).await?;
+        let others = [Tried::account(&login), Tried::address(&client.address)];
+        let mut counted = vec![by_login.clone()];
+        for tried in &others {
+            match self.try_once(tried, now).await {
+                Ok(more) => counted.push(more),
+                Err(error) => {
+                    // What was not heard is no failure.
+                    for counted in &counted {
+                        self.take_back(counted).await?;
+                    }
+                    return Err(error);
+                }
+            }
+        }
         let row: Option<(String, String, Option<String>, i64, i64)> = sqlx::query_as(
             "SELECT id, name, password, active, CASE WHEN totp_secret IS NOT NULL AND totp_step >= 0 THEN 1 ELSE 0 END \
              FROM people WHERE login = $1",
@@ -47,9 +59,14 @@ impl Accounts {
         .await?;
         let password = row.as_ref().and_then(|(_, _, password, ..)| password.as_deref());
         let is_right = self.is_password(&credentials.password, password).await?;
+        let known = row.as_ref().map(|(id, ..)| id.clone());
         let unknown = || Actor { id: None, name: String::new(), address: client.address.clone() };
         let Some((id, name, _, active, has_factor)) = row.filter(|_| is_right) else {
-            self.note(&unknown(), "sign-in.failed", None, &format!("login `{login}`"), now).await?;
+            // Some type the password where the login belongs: only of a login that is one, the log tells which.
+            let details = known
+                .as_deref()
+                .map_or_else(|| "a login nobody has".to_owned(), |_| format!("login `{login}`"));
+            self.note(&unknown(), "sign-in.failed", known.as_deref(), &details, now).await?;
             return Err(AccountError::Wrong(WRONG));
         };
         let actor = Actor { id: Some(id.clone()), name, address: client.address.clone() };
@@ -61,20 +78,23 @@ impl Accounts {
         if has_factor != 0 {
             let Some(code) = credentials.code.as_deref().filter(|code| !code.trim().is_empty()) else {
                 // The password was right: that is no failure.
-                self.succeeded(&by_login, false).await?;
-                self.succeeded(&by_address, false).await?;
+                for counted in &counted {
+                    self.take_back(counted).await?;
+                }
                 return Err(AccountError::SecondFactorNeeded);
             };
-            self.try_once(&Tried::code(&id), now).await?;
+            let by_code = self.try_once(&Tried::code(&id), now).await?;
             if !self.is_code(&id, code, now).await? {
                 self.note(&actor, "sign-in.failed", Some(&id), "the code was wrong", now).await?;
                 return Err(AccountError::Wrong("the code is wrong, or was used already"));
             }
-            self.succeeded(&Tried::code(&id), true).await?;
+            self.forgive(&by_code).await?;
             proved_by = ProvedBy::SecondFactor;
         }
-        self.succeeded(&by_login, true).await?;
-        self.succeeded(&by_address, false).await?;
+        for counted in &counted[1..] {
+            self.take_back(counted).await?;
+        }
+        self.forgive(&by_login).await?;
         let opened = self.open_session(&id, proved_by, client, None, now).await?;
         self.note(&actor, "sign-in", Some(&id), "", now).await?;
         Ok(opened)
@@ -90,9 +110,7 @@ impl Accounts {
         password: &str,
         now: Timestamp,
     ) -> Result<(), AccountError> {
-        let email = person.email.as_deref().unwrap_or_default();
-        passwords::check(password, &[&person.login, &person.name, email])?;
-        let hash = self.hash(password).await?;
+        let hash = self.checked_hash(person, password).await?;
         sqlx::query("UPDATE people SET password = $2, updated_at = $3 WHERE id = $1")
             .bind(&person.id)
             .bind(hash)
@@ -101,6 +119,16 @@ impl Accounts {
             .await?;
         self.forget_known();
         Ok(())
+    }
+
+    /// The hash of a password that is good enough for a person.
+    ///
+    /// # Errors
+    /// It is too weak.
+    pub(super) async fn checked_hash(&self, person: &Person, password: &str) -> Result<String, AccountError> {
+        let email = person.email.as_deref().unwrap_or_default();
+        passwords::check(password, &[&person.login, &person.name, email])?;
+        self.hash(password).await
     }
 
     /// Changes the password of who asks. All sessions end; the one that is returned is new.
@@ -119,6 +147,7 @@ impl Accounts {
         let person = self.person(person).await?;
         self.set_password(&person, after, now).await?;
         self.end_sessions(&person.id, None).await?;
+        self.remove_links(&person.id).await?;
         let actor =
             Actor { id: Some(person.id.clone()), name: person.name.clone(), address: client.address.clone() };
         self.note(&actor, "password.changed", Some(&person.id), "", now).await?;
@@ -130,17 +159,15 @@ impl Accounts {
     /// # Errors
     /// It is wrong, there is none, or too many tries failed.
     pub async fn prove(&self, person: &str, password: &str, now: Timestamp) -> Result<(), AccountError> {
-        let row: Option<(String, Option<String>)> =
-            sqlx::query_as("SELECT login, password FROM people WHERE id = $1")
-                .bind(person)
-                .fetch_optional(self.database.pool())
-                .await?;
-        let (login, hash) = row.ok_or(AccountError::NotFound("person"))?;
-        let tried = Tried::login(&login);
-        self.try_once(&tried, now).await?;
+        let row: Option<(Option<String>,)> = sqlx::query_as("SELECT password FROM people WHERE id = $1")
+            .bind(person)
+            .fetch_optional(self.database.pool())
+            .await?;
+        let (hash,) = row.ok_or(AccountError::NotFound("person"))?;
+        let counted = self.try_once(&Tried::password(person), now).await?;
         if !self.is_password(password, hash.as_deref()).await? {
             return Err(AccountError::Wrong("the password is wrong"));
         }
-        self.succeeded(&tried, true).await
+        self.forgive(&counted).await
     }
 }

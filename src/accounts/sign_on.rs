@@ -350,11 +350,21 @@ impl SignOn {
         let actor = Actor { id: None, name: "sign-on".to_owned(), address: client.address.clone() };
         let found = match accounts.person_by_external_id(&told.external_id).await? {
             Some(person) => Some(person),
-            // Somebody who was put in before he came: by the directory, or by an address that the sign-on vouches for.
+            // Somebody who was invited before he came, and has nothing else to prove who he is by: he is who the sign-on says has his
+            // address. Names that people choose for themselves prove nothing.
             None => {
-                let by_login = accounts.person_by_login(&told.login).await?;
-                let vouched = told.is_email_verified && told.email.as_deref() == Some(told.login.as_str());
-                by_login.filter(|person| person.external_id.is_none() && (vouched || !person.has_password))
+                let email = told.email.as_deref().filter(|_| told.is_email_verified).unwrap_or_default();
+                let invited = accounts.person_by_login(email).await?.filter(|person| {
+                    let is_his = person.login.eq_ignore_ascii_case(email);
+                    is_his
+                        && person.external_id.is_none()
+                        && !person.has_password
+                        && !person.has_second_factor
+                });
+                if let Some(person) = &invited {
+                    accounts.note(&actor, "person.linked", Some(&person.id), &told.external_id, now).await?;
+                }
+                invited
             }
         };
         let person = match found {
@@ -398,7 +408,15 @@ impl SignOn {
             change.region = Some(own.iter().find_map(|g| g.region.clone()).unwrap_or_default());
             self.put_into_teams(accounts, &person.id, &own, actor, now).await?;
         }
-        accounts.change_person(&person.id, &change, actor, now).await
+        match accounts.change_person(&person.id, &change, actor, now).await {
+            // The last administrator stays one, whatever his groups say.
+            Err(AccountError::Conflict(why)) if change.roles.is_some() => {
+                tracing::warn!(login = person.login, why, "the roles of groups are not taken over");
+                let change = PersonChange { roles: None, ..change };
+                accounts.change_person(&person.id, &change, actor, now).await
+            }
+            changed => changed,
+        }
     }
 
     /// Puts somebody into the teams of his groups, and takes him out of those of other groups; other teams are nothing to groups.
@@ -447,6 +465,7 @@ impl SignOn {
         if let Some(known) = accounts.remembered(&key, now) {
             return Ok(known);
         }
+        let changes = accounts.change_count();
         let told = Told {
             external_id: format!("header#{login}"),
             login: login.to_owned(),
@@ -484,7 +503,7 @@ impl SignOn {
         let identity =
             accounts.identity(who, &person.id, &roles, &audiences, person.region.clone(), None).await?;
         let identity = Arc::new(identity);
-        accounts.remember(key, &identity, Timestamp::MAX, now);
+        accounts.remember(key, &identity, Timestamp::MAX, now, changes);
         Ok(identity)
     }
 }

@@ -8,9 +8,13 @@ use sqlx::AssertSqlSafe;
 use utoipa::ToSchema;
 
 use crate::accounts::audit::Actor;
+use crate::accounts::people::checked_region;
 use crate::accounts::permissions::Role;
 use crate::accounts::{AccountError, Accounts, checked_names, checked_text, from_json, to_json};
 use crate::database::{micros, moment};
+
+/// Members put in and taken out in one request.
+const MAX_CHANGED: usize = 1_000;
 
 /// A team.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -172,7 +176,7 @@ impl Accounts {
             after.audiences = checked_names("audiences", audiences)?;
         }
         if let Some(region) = &change.region {
-            after.region = Some(region.trim().to_owned()).filter(|region| !region.is_empty());
+            after.region = checked_region(region)?;
         }
         if let Some(external_id) = &change.external_id {
             after.external_id = Some(external_id.clone()).filter(|id| !id.is_empty());
@@ -250,7 +254,11 @@ impl Accounts {
         now: Timestamp,
     ) -> Result<(), AccountError> {
         self.team(team).await?;
-        for person in added {
+        if added.len() + removed.len() > MAX_CHANGED {
+            let why = format!("change {MAX_CHANGED} members at one time at most");
+            return Err(AccountError::Invalid { name: "add", why });
+        }
+        for person in added.iter().chain(removed) {
             self.person(person).await?;
         }
         let mut changing = self.database.begin().await?;

@@ -138,11 +138,17 @@ impl Accounts {
         actor: &Actor,
         now: Timestamp,
     ) -> Result<(), AccountError> {
-        let found = self.tokens(person).await?.into_iter().find(|token| token.id == id);
-        let token = found.ok_or(AccountError::NotFound("token"))?;
-        sqlx::query("DELETE FROM tokens WHERE id = $1").bind(id).execute(self.database.pool()).await?;
+        let removed: Option<(String, String)> = sqlx::query_as(
+            "DELETE FROM tokens WHERE id = $1 AND (person_id = $2 OR $3 = 1) RETURNING person_id, name",
+        )
+        .bind(id)
+        .bind(person.unwrap_or_default())
+        .bind(i64::from(person.is_none()))
+        .fetch_optional(self.database.pool())
+        .await?;
+        let (person, name) = removed.ok_or(AccountError::NotFound("token"))?;
         self.forget_known();
-        self.note(actor, "token.removed", Some(&token.person), &token.name, now).await
+        self.note(actor, "token.removed", Some(&person), &name, now).await
     }
 
     /// Who is behind a token; `None`: it is none, or not any more.
@@ -157,6 +163,7 @@ impl Accounts {
         if let Some(known) = self.remembered(&digest, now) {
             return Ok(Some(known));
         }
+        let changes = self.change_count();
         let read = || async {
             let query = sqlx::query_as::<_, Found>(
                 "SELECT t.id, t.name, t.scopes, t.expires_at, t.used_at, p.id, p.roles, p.audiences, p.region, p.active \
@@ -180,7 +187,7 @@ impl Accounts {
         let who = Who::Token { id: id.into(), name: name.into(), person: person.as_str().into() };
         let identity = self.identity(who, &person, &roles, &audiences, region, Some(&scopes)).await?;
         let identity = Arc::new(identity);
-        self.remember(digest, &identity, moment(expires_at), now);
+        self.remember(digest, &identity, moment(expires_at), now, changes);
         Ok(Some(identity))
     }
 }

@@ -17,7 +17,7 @@ use crate::content::front_matter::Status;
 use crate::content::library::{Library, Scope};
 use crate::content::markdown::{self, Reading};
 use crate::content::problem::{Position, Problem, Report, did_you_mean, u32_of};
-use crate::content::validity::{Clearance, Standpoint};
+use crate::content::validity::{Clearance, Standpoint, Validity};
 use crate::content::{values, yaml};
 
 /// Work one rendering may do; a loop without end stops here (minijinja counts instructions).
@@ -42,7 +42,7 @@ struct TemplateFile {
 #[derive(Clone, Debug)]
 enum Content {
     Template(Arc<Template>),
-    Fragment(Arc<str>),
+    Fragment(Arc<str>, Arc<Validity>),
 }
 
 /// The templates of a folder.
@@ -199,9 +199,14 @@ impl Templates {
     fn assemble(&mut self, folder: &Folder) {
         let mut environment = new_environment();
         let mut by_id = BTreeMap::new();
+        // For whom each fragment and each body is.
+        let mut audiences: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (path, file) in &mut self.files {
             match &file.content {
-                Some(Content::Fragment(source)) => {
+                Some(Content::Fragment(source, validity)) => {
+                    let mut validity = Validity::clone(validity);
+                    self.folders.of(path).complete(&mut validity);
+                    audiences.insert(files::id_of(path), validity.audience);
                     if let Err(error) =
                         environment.add_template_owned(files::id_of(path), catalog_calls(source))
                     {
@@ -227,6 +232,7 @@ impl Templates {
                     }
                     for body in &template.bodies {
                         let name = body_name(&template.id, body.channel);
+                        audiences.insert(name.clone(), template.validity.audience.clone());
                         // Bodies were compiled when they were read; a failure here is impossible but harmless.
                         let _ = environment.add_template_owned(name, catalog_calls(&body.source));
                     }
@@ -235,6 +241,17 @@ impl Templates {
                 None => {}
             }
         }
+        // What is included must be for all who may read what includes it.
+        environment.set_path_join_callback(move |name, parent| {
+            let own = audiences.get(parent).cloned().unwrap_or_default();
+            let is_for_all =
+                audiences.get(name).is_none_or(|audience| Clearance::readers_of(&own).admits(audience));
+            if is_for_all {
+                name.into()
+            } else {
+                format!("{name} (which is not for all readers of this template)").into()
+            }
+        });
         self.by_id = by_id;
         self.environment = Arc::new(environment);
     }
@@ -297,7 +314,12 @@ impl Templates {
         let (marked, missing) = self.render(template, channel, given, filling)?;
         let mut missing: Vec<String> = missing.into_iter().collect();
         missing.sort();
-        let reading = Reading { catalog: &filling.catalog, lang: template.lang, at: filling.standpoint() };
+        let reading = Reading {
+            catalog: &filling.catalog,
+            lang: template.lang,
+            at: filling.standpoint(),
+            library: None,
+        };
         let (text, html) = if channel.is_markdown() {
             let (markdown, held) = hold_values(&marked);
             let html = markdown::render(&markdown, "", reading);
@@ -364,7 +386,7 @@ impl Templates {
                     let is_second = served.zip(own).is_none_or(|(served, own)| !Arc::ptr_eq(served, own));
                     self.check(own.unwrap_or(template), path, is_second, library, &mut report);
                 }
-                Some(Content::Fragment(source)) => check_values(source, 1, library, &mut report),
+                Some(Content::Fragment(source, _)) => check_values(source, 1, library, &mut report),
                 None => {}
             }
             problems.extend(report.into_problems());
@@ -495,11 +517,26 @@ fn load(folder: &Folder, path: &str, known: Option<&TemplateFile>, now_ns: i64) 
 }
 
 fn read_fragment(folder: &Folder, path: &str, text: &str) -> (Option<Content>, Vec<Problem>) {
-    let (body, first_line) =
-        yaml::split_front_matter(text).map_or((text, 1), |(_, _, body, line)| (body, line));
+    let mut report = Report::new(&folder.display(path));
+    let Some((head, head_line, body, first_line)) = yaml::split_or_report(text, &mut report) else {
+        return (None, report.into_problems());
+    };
+    let mut validity = Validity::default();
+    if let Some(node) = yaml::parse(head, head_line, &mut report) {
+        let mut fields = yaml::Fields::of(node, "front matter of a fragment", &mut report);
+        validity = fields.validity_of_file();
+        fields.finish("front matter of a fragment");
+    }
+    if report.has_errors() {
+        return (None, report.into_problems());
+    }
+    let mut problems = report.into_problems();
     match new_environment().add_template_owned("fragment", catalog_calls(body)) {
-        Ok(()) => (Some(Content::Fragment(body.trim().into())), Vec::new()),
-        Err(error) => (None, vec![syntax_problem(folder, path, first_line, &error)]),
+        Ok(()) => (Some(Content::Fragment(body.trim().into(), Arc::new(validity))), problems),
+        Err(error) => {
+            problems.push(syntax_problem(folder, path, first_line, &error));
+            (None, problems)
+        }
     }
 }
 
@@ -587,8 +624,9 @@ impl Object for Context {
             return Some(Value::from_function(move |name: String| {
                 let Filling { catalog, .. } = &context.filling;
                 catalog.show(&name, context.lang, context.filling.standpoint()).unwrap_or_else(|| {
-                    context.miss(&name);
-                    format!("[{name}]")
+                    let gap = catalog.gap(&name, &context.filling.clearance);
+                    context.miss(gap.trim_matches(['[', ']']));
+                    gap
                 })
             }));
         }

@@ -15,7 +15,7 @@ use crate::app::snapshot::Snapshot;
 use crate::content::article::Article;
 use crate::content::catalog::Lang;
 use crate::content::front_matter::{Kind, Status};
-use crate::content::markdown::{self, Reading};
+use crate::content::markdown::{self, Reading, ValueUse};
 use crate::content::validity::Validity;
 use crate::http::asker::Asker;
 use crate::http::extract::{Id, Query, Reader};
@@ -236,7 +236,8 @@ pub fn view(snapshot: &Snapshot, id: &str, filter: &Filter) -> Result<ArticleVie
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(entry) => {
                 let body = engine.reader.source(id)?.unwrap_or_default();
-                let reading = Reading { catalog, lang: article.lang, at: at.on(day) };
+                let reading =
+                    Reading { catalog, lang: article.lang, at: at.on(day), library: Some(&engine.library) };
                 entry.insert(markdown::render_sections(&body, &article.sections, &article.path, reading))
             }
         };
@@ -263,7 +264,7 @@ pub fn text(snapshot: &Snapshot, id: &str, filter: &Filter) -> Result<ArticleVie
     let found = library.find(id).filter(|(_, a)| a.validity().in_force(at));
     let (_, article) = found.ok_or_else(|| Problem::not_found("article", id))?;
     let body = engine.reader.source(id)?.unwrap_or_default();
-    let today = Reading { catalog: &library.catalog, lang: article.lang, at };
+    let today = Reading { catalog: &library.catalog, lang: article.lang, at, library: Some(library) };
     let rendered = markdown::render_sections(&body, &article.sections, &article.path, today);
     let mut sections = Vec::new();
     let mut html = String::new();
@@ -325,7 +326,13 @@ fn other_day(validity: &Validity, filter: &Filter) -> Option<Date> {
 
 fn live_values(article: &Article, snapshot: &Snapshot, filter: &Filter) -> Vec<LiveValue> {
     let catalog = &snapshot.engine.library.catalog;
-    let names: std::collections::BTreeSet<&str> = article.values.iter().map(|value| &*value.name).collect();
+    // Values of sections that are not for the reader, or of another day, are theirs alone.
+    let is_shown = |value: &&ValueUse| {
+        let section = article.sections.iter().rposition(|section| section.line <= value.at.line);
+        section.is_none_or(|section| article.section_in_force(section, filter.standpoint()))
+    };
+    let shown = article.values.iter().filter(is_shown);
+    let names: std::collections::BTreeSet<&str> = shown.map(|value| &*value.name).collect();
     let found = names.into_iter().filter_map(|name| {
         let (product, attribute) = name.split_once('.')?;
         let product = catalog.product(product).filter(|p| p.status != Status::Draft)?;

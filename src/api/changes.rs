@@ -63,8 +63,10 @@ pub async fn list(
     let generation = snapshot.generation;
     let filter = asker.filter(state.app.clock.today());
     let asked = Asked { since, products: parted(params.product.as_deref()), subjects };
-    let (changes, total) =
-        state.app.changes.find(&asked, limit, |change| snapshot.told(change, filter.standpoint().anywhere()));
+    let (changes, total) = state
+        .app
+        .changes
+        .find(&asked, limit, |change, newest| snapshot.told(change, newest, filter.standpoint().anywhere()));
     Ok(Json(ChangeList { changes, total, generation }))
 }
 

@@ -88,12 +88,15 @@ pub async fn get(
 pub fn view(snapshot: &Snapshot, id: &str, filter: &Filter) -> Result<FlowView, Problem> {
     let library = &snapshot.engine.library;
     let at = filter.standpoint();
-    let found = library.find(id).and_then(|(_, a)| Some((a, a.matter.flow.as_ref()?)));
+    let found = library.find_in_force(id, at).and_then(|a| Some((a, a.matter.flow.as_ref()?)));
+    // A flow whose first step is not for the reader is none.
+    let found = found
+        .filter(|(a, start)| a.section_at(&start.text).is_none_or(|start| a.section_in_force(start, at)));
     let (article, start) = found.ok_or_else(|| Problem::not_found("flow", id))?;
     let view = articles::text(snapshot, id, filter)?;
     let body = snapshot.engine.reader.source(id)?.unwrap_or_default();
     let choices = flow::choices(article, &body);
-    let reading = Reading { catalog: &library.catalog, lang: article.lang, at };
+    let reading = Reading { catalog: &library.catalog, lang: article.lang, at, library: Some(library) };
     let texts = flow::without_choices(article, &body);
     let mut texts = markdown::render_sections(&texts, &article.sections, &article.path, reading);
     let expand = |text: &str| library.catalog.expand(text, article.lang, at);

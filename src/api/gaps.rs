@@ -5,9 +5,11 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::accounts::permissions::Permission;
 use crate::api::reply::Json;
 use crate::api::search::MAX_QUERY_CHARS;
 use crate::content::catalog::Lang;
+use crate::http::asker::Asker;
 use crate::http::extract::{Body, Query, Reader};
 use crate::http::problem::{Code, FieldError, Problem, ProblemDetails};
 use crate::http::state::AppState;
@@ -54,6 +56,7 @@ pub struct GapList {
 ))]
 pub async fn tell(
     State(state): State<AppState>,
+    asker: Asker,
     Body(report): Body<GapReport>,
 ) -> Result<(StatusCode, Json<Gap>), Problem> {
     let text = |value: Option<String>| value.map(|v| v.trim().to_owned()).filter(|v| !v.is_empty());
@@ -76,7 +79,12 @@ pub async fn tell(
     }
     let report = Report { query, note, region, lang: report.lang, at: state.app.clock.now() };
     let gap = state.gaps.tell(&report).await?;
-    let gap = gap.ok_or_else(|| Problem::new(Code::Internal, "the gap is not there"))?;
+    let mut gap = gap.ok_or_else(|| Problem::new(Code::Internal, "the gap is not there"))?;
+    if !asker.may(Permission::SeeGaps) {
+        // What others wrote is for those who read gaps.
+        gap.notes = report.note.into_iter().collect();
+        gap.regions = report.region.into_iter().collect();
+    }
     Ok((StatusCode::CREATED, Json(gap)))
 }
 

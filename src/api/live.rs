@@ -17,6 +17,9 @@ use crate::app::running::LiveEvent;
 use crate::http::asker::Asker;
 use crate::http::state::AppState;
 
+/// How long one connection is served: after it, who asks is looked at anew.
+const LONGEST: Duration = Duration::from_secs(300);
+
 /// Changes told one by one in an event; of more, only the number.
 const MAX_TOLD: usize = 100;
 
@@ -48,10 +51,16 @@ pub async fn live(
             Event::default().event("lost").data(format!("{{\"missed\":{missed}}}"))
         }
     });
-    let mut stopping = state.stopping.clone();
+    let (mut stopping, mut changed) = (state.stopping.clone(), state.accounts.changed());
+    changed.mark_unchanged();
     let stop = async move {
-        // An error means that the server is gone, which is as good.
-        let _ = stopping.wait_for(|stop| *stop).await;
+        // An error means that the server is gone, which is as good. Whoever it was may be somebody else now, or nobody: the browser comes
+        // back by itself, and is looked at anew.
+        tokio::select! {
+            _ = stopping.wait_for(|stop| *stop) => {}
+            _ = changed.changed() => {}
+            () = tokio::time::sleep(LONGEST) => {}
+        }
     };
     let stream = stream::iter([hello]).chain(events).map(Ok).take_until(Box::pin(stop));
     Sse::new(stream).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)))
@@ -63,7 +72,8 @@ fn told(name: &str, event: &LiveEvent, state: &AppState, asker: &Asker) -> Event
     let at = filter.standpoint().anywhere();
     // Without a snapshot nobody can say who may be told what.
     let snapshot = state.app.snapshot();
-    let told = event.changes.iter().filter_map(|change| snapshot.as_ref()?.told(change, at));
+    let told =
+        event.changes.iter().filter_map(|change| snapshot.as_ref()?.told(change, &change.what.audience, at));
     let mut changes: Vec<Change> = told.map(|change| change.in_short()).collect();
     let total = changes.len();
     changes.truncate(MAX_TOLD);

@@ -132,7 +132,8 @@ pub async fn confirm_second_factor(
     let (person, session) = asker.person()?;
     let now = state.app.clock.now();
     let codes = state.accounts.confirm_second_factor(person, &body.code, &asker.actor(), now).await?;
-    state.accounts.end_sessions(person, Some(session)).await?;
+    let ended = state.accounts.end_sessions(person, Some(session)).await?;
+    state.accounts.note(&asker.actor(), "sessions.ended", Some(person), &ended.to_string(), now).await?;
     Ok(Json(RecoveryCodes { codes }))
 }
 
@@ -193,6 +194,7 @@ pub async fn end_session(
 ) -> Result<StatusCode, Problem> {
     let (person, _) = asker.person()?;
     state.accounts.end_session(person, &id).await?;
+    state.accounts.note(&asker.actor(), "sessions.ended", Some(person), "1", state.app.clock.now()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -202,6 +204,8 @@ pub struct Kept {
     /// By kind: favourites, recents, pinned, snippets, compare, layout, seen.
     #[schema(value_type = BTreeMap<String, Object>)]
     pub kept: BTreeMap<String, Value>,
+    /// The region that is meant where none is named.
+    pub region: Option<String>,
 }
 
 /// What one keeps for oneself.
@@ -210,7 +214,8 @@ pub struct Kept {
 ))]
 pub async fn kept(State(state): State<AppState>, asker: Asker) -> Result<Json<Kept>, Problem> {
     let (person, _) = asker.person()?;
-    Ok(Json(Kept { kept: state.accounts.belongings(person).await? }))
+    let region = asker.identity.region.as_deref().map(str::to_owned);
+    Ok(Json(Kept { kept: state.accounts.belongings(person).await?, region }))
 }
 
 /// A value of any form.

@@ -29,7 +29,7 @@ use crate::http::routes::{Access, Routes};
 use crate::http::state::AppState;
 
 const READ: Access = Access::Needs(Permission::Read);
-const MANAGE_PEOPLE: Access = Access::Needs(Permission::ManagePeople);
+const MANAGE_PEOPLE: Access = Access::Manages(Permission::ManagePeople);
 const SEE_PEOPLE: Access = Access::Needs(Permission::SeePeople);
 const ONESELF: Access = Access::Person;
 

@@ -6,10 +6,14 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use std::time::Duration;
+
+use crate::accounts::AccountError;
 use crate::accounts::audit::Actor;
+use crate::accounts::failures::Tried;
 use crate::accounts::identity::Who;
 use crate::accounts::links::Purpose;
-use crate::accounts::people::NewPerson;
+use crate::accounts::people::{NewPerson, fold_login};
 use crate::accounts::permissions::Role;
 use crate::accounts::secrets::is_same;
 use crate::accounts::sessions::{Opened, ProvedBy};
@@ -19,6 +23,9 @@ use crate::http::asker::{Asker, with_session, without_session};
 use crate::http::extract::Body;
 use crate::http::problem::{Code, Problem, ProblemDetails};
 use crate::http::state::AppState;
+
+/// How long the company's sign-on has time to say where one signs out.
+const PROVIDER_PATIENCE: Duration = Duration::from_secs(2);
 
 /// What to sign in with.
 #[derive(Deserialize, ToSchema)]
@@ -84,12 +91,15 @@ pub struct SignedOut {
 pub async fn sign_out(State(state): State<AppState>, asker: Asker) -> Result<Response, Problem> {
     let mut then = None;
     if let Who::Person { id, session, .. } = &asker.identity.who {
-        if let Some(token) = state.accounts.provider_token(session).await? {
-            then = state.sign_on.sign_out(&token).await;
-        }
+        let token = state.accounts.provider_token(session).await?;
         let ended = state.accounts.end_session(id, session).await;
         if ended.is_ok() {
             state.accounts.note(&asker.actor(), "sign-out", Some(id), "", state.app.clock.now()).await?;
+        }
+        if let Some(token) = token {
+            // One is signed out here, whether the company's sign-on answers or not.
+            let asked = tokio::time::timeout(PROVIDER_PATIENCE, state.sign_on.sign_out(&token)).await;
+            then = asked.ok().flatten();
         }
     }
     Ok(without_session(Json(SignedOut { then }).into_response(), &state.settings))
@@ -131,8 +141,6 @@ pub async fn set_up(
             "the code is wrong; the right one stands in the server's log",
         ));
     }
-    // Checked before anything is made: an administrator without a password could not come in.
-    crate::accounts::passwords::check(&body.password, &[&body.login, &body.name])?;
     let new = NewPerson {
         login: body.login,
         name: body.name,
@@ -140,8 +148,8 @@ pub async fn set_up(
         ..NewPerson::default()
     };
     let actor = Actor { address: asker.client.address.clone(), name: "first start".to_owned(), id: None };
-    let person = accounts.add_person(&new, &actor, now).await?;
-    accounts.set_password(&person, &body.password, now).await?;
+    // All of it or nothing: an administrator without a password could not come in.
+    let person = accounts.add_person_with_password(&new, &body.password, &actor, now).await?;
     let session = accounts.open_session(&person.id, ProvedBy::Password, &asker.client, None, now).await?;
     opened(&state, &asker, &session).await
 }
@@ -182,8 +190,14 @@ pub async fn use_link(
             Ok(Json(Invited { login: person.login, name: person.name }).into_response())
         }
         Some(password) => {
-            let session = state.accounts.use_link(&body.secret, &password, &asker.client, now).await?;
-            opened(&state, &asker, &session).await
+            match state.accounts.use_link(&body.secret, &password, &asker.client, now).await {
+                Ok(session) => opened(&state, &asker, &session).await,
+                // The password is chosen; a link alone does not stand for both factors.
+                Err(AccountError::SecondFactorNeeded) => {
+                    Ok(Json(SignedOut { then: Some("/sign-in".to_owned()) }).into_response())
+                }
+                Err(error) => Err(error.into()),
+            }
         }
     }
 }
@@ -206,12 +220,15 @@ pub async fn forgotten(
     Body(body): Body<Forgotten>,
 ) -> Result<StatusCode, Problem> {
     let now = state.app.clock.now();
-    state.accounts.try_once(&crate::accounts::failures::Tried::address(&asker.client.address), now).await?;
+    let login: String = body.login.chars().take(100).collect();
+    let _counted =
+        state.accounts.try_once(&Tried::link(&fold_login(&login), &asker.client.address), now).await?;
     // Done beside the reply, so that its time does not tell either.
     tokio::spawn(async move {
         let accounts = &state.accounts;
-        let Ok(Some(person)) = accounts.person_by_login(&body.login).await else { return };
-        if person.email.is_none() || accounts.mail().is_none() || !person.active {
+        let Ok(Some(person)) = accounts.person_by_login(&login).await else { return };
+        // Who signs in at the company's sign-on has no password to forget.
+        if person.email.is_none() || accounts.mail().is_none() || !person.active || !person.has_password {
             return;
         }
         let actor = Actor { id: None, name: String::new(), address: asker.client.address.clone() };

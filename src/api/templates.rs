@@ -16,6 +16,7 @@ use crate::content::catalog::Lang;
 use crate::content::front_matter::Located;
 use crate::content::library::Library;
 use crate::content::validity::{Standpoint, Validity};
+use crate::content::values;
 use crate::http::asker::Asker;
 use crate::http::extract::{Body, Id, Query, Reader, given};
 use crate::http::problem::{Code, FieldError, Problem, ProblemDetails};
@@ -85,6 +86,12 @@ pub struct TemplateList {
 /// A template for who asks; of articles and products one may not know of, none is named.
 fn view(template: &Template, library: &Library, at: Standpoint<'_>) -> TemplateView {
     let may_know = |id: &&Located| library.catalog.may_know(&id.text, at.clearance);
+    let readable = |source: &str| {
+        values::expand(source, |reference| match library.catalog.may_name(reference.name, at.clearance) {
+            true => source[reference.range.clone()].to_owned(),
+            false => "{{ … }}".to_owned(),
+        })
+    };
     let may_read = |id: &&Located| library.may_know(&id.text, at.clearance);
     TemplateView {
         id: template.id.clone(),
@@ -97,7 +104,7 @@ fn view(template: &Template, library: &Library, at: Standpoint<'_>) -> TemplateV
         tags: template.tags.clone(),
         validity: template.validity.clone(),
         owner: template.owner.clone(),
-        bodies: template.bodies.iter().map(|b| (b.channel.name(), b.source.clone())).collect(),
+        bodies: template.bodies.iter().map(|b| (b.channel.name(), readable(&b.source))).collect(),
     }
 }
 
@@ -123,17 +130,22 @@ pub async fn list(
         let at = filter.standpoint();
         let found: Vec<&Arc<Template>> = match given(params.article.as_deref()) {
             Some(id) => {
+                // Of an article one may not read, nothing belongs to it.
                 let article = engine.library.find_in_force(id, at);
-                let products: Vec<&str> = article.map(|a| a.products().collect()).unwrap_or_default();
-                let lang = article.map_or_else(Lang::default, |a| a.lang);
-                engine.templates.for_article(id, &products, lang, at)
+                article.map_or_else(Vec::new, |article| {
+                    let products: Vec<&str> = article.products().collect();
+                    engine.templates.for_article(id, &products, article.lang, at)
+                })
             }
             None => engine.templates.all().filter(|t| t.in_force(at)).collect(),
         };
         let product = given(params.product.as_deref());
+        // What one may not know of is about nothing.
+        let is_hidden = product.is_some_and(|id| !engine.library.catalog.may_know(id, at.clearance));
         let query = given(params.q.as_deref());
         let fits = |t: &Template| {
-            channel.is_none_or(|channel| t.body(channel).is_some())
+            !is_hidden
+                && channel.is_none_or(|channel| t.body(channel).is_some())
                 && lang.is_none_or(|lang| t.lang == lang)
                 && product.is_none_or(|product| t.products.iter().any(|p| &*p.text == product))
                 && query.is_none_or(|query| t.matches(query))

@@ -41,6 +41,8 @@ pub struct AddToken {
     /// Days for which it is good.
     #[schema(minimum = 1, maximum = 366)]
     days: i64,
+    /// One's password once more, for who has one: a token lasts longer than the session in which it is made.
+    password: Option<String>,
 }
 
 /// A token and its secret.
@@ -67,6 +69,9 @@ pub async fn add(
         return Err(Problem::new(Code::Forbidden, detail));
     }
     let (actor, now) = (asker.actor(), state.app.clock.now());
+    if state.accounts.person(person).await?.has_password {
+        state.accounts.prove(person, body.password.as_deref().unwrap_or_default(), now).await?;
+    }
     let made = state.accounts.add_token(person, &body.name, &body.scopes, body.days, &actor, now).await?;
     let (token, secret) = made;
     Ok((StatusCode::CREATED, Json(TokenMade { token, secret })))

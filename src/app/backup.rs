@@ -126,11 +126,11 @@ async fn write_parts(
     [part, rows_file]: [&Path; 2],
     progress: &Progress,
 ) -> Result<Label, BackupError> {
-    let mut out = BufWriter::new(at(rows_file, File::create(rows_file))?);
+    let mut out = BufWriter::new(at(rows_file, create_private(rows_file))?);
     let rows = dump::write(database, &mut out).await?;
     at(rows_file, out.flush())?;
     drop(out);
-    let archive = BufWriter::new(at(part, File::create(part))?);
+    let archive = BufWriter::new(at(part, create_private(part))?);
     let mut archive = Builder::new(GzEncoder::new(archive, Compression::fast()));
     at(part, append(&mut archive, Path::new(STORE), rows_file))?;
     let mut files = BTreeMap::new();
@@ -156,6 +156,15 @@ async fn write_parts(
     let out = at(part, out.into_inner().map_err(io::IntoInnerError::into_error))?;
     at(part, out.sync_all())?;
     Ok(label)
+}
+
+/// Makes a file that only its owner may read: it holds what people prove themselves by.
+fn create_private(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 /// Files of a content folder. What begins with a dot (the history of git, an editor's lock) is no content.

@@ -1,6 +1,6 @@
 //! What changed, newest first; kept in the store, so that it is known after a restart as well.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use jiff::Timestamp;
@@ -32,7 +32,7 @@ pub enum Happened {
 }
 
 /// What it happened to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Subject {
     /// An article.
@@ -209,24 +209,32 @@ impl Changes {
         }
     }
 
-    /// The changes asked for as `told` gives them, newest first, and how many there are in all.
+    /// The changes asked for as `told` gives them (it gets the audience of the newest change of the same thing), newest first, and how many there are in all.
     pub fn find(
         &self,
         asked: &Asked,
         limit: usize,
-        told: impl Fn(&Arc<Change>) -> Option<Arc<Change>>,
+        told: impl Fn(&Arc<Change>, &[String]) -> Option<Arc<Change>>,
     ) -> (Vec<Arc<Change>>, usize) {
-        let fits = |change: &&Arc<Change>| {
+        let fits = |change: &Arc<Change>| {
             (asked.subjects.is_empty() || asked.subjects.contains(&change.what.subject))
                 && (asked.products.is_empty()
                     || change.what.products.iter().any(|p| asked.products.contains(p)))
         };
         let noted = self.noted.read().unwrap_or_else(PoisonError::into_inner);
         // A clock that was set back does not hide what is older.
-        let fitting = noted.iter().filter(|c| asked.since.is_none_or(|since| c.at >= since)).filter(fits);
+        let mut newest: HashMap<(Subject, &str), &[String]> = HashMap::new();
+        let fitting = noted.iter().filter_map(|change| {
+            let what = &change.what;
+            let last = *newest.entry((what.subject, &what.id)).or_insert(&what.audience);
+            let is_late_enough = asked.since.is_none_or(|since| change.at >= since);
+            // What is asked for is looked for in what one may know.
+            let is_wanted = is_late_enough && fits(change);
+            if is_wanted { told(change, last).filter(&fits) } else { None }
+        });
         let mut found: Vec<Arc<Change>> = Vec::new();
         let mut total = 0;
-        for change in fitting.filter_map(told) {
+        for change in fitting {
             if total < limit {
                 found.push(change);
             }

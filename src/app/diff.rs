@@ -25,6 +25,9 @@ const MAX_TEXT: usize = 16 << 10;
 /// Finding the smallest difference takes no longer than this; a larger one is good enough then.
 const MAX_TIME: Duration = Duration::from_millis(50);
 
+/// The anchor of the part that tells who can have a product: no attribute is called so.
+pub const RULES: &str = "#rules";
+
 /// What became of a piece of text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
@@ -194,9 +197,6 @@ pub fn articles(
     parts.compare("", lang.either("Статус", "Status"), Some(status(before, lang)), Some(status(after, lang)));
     let validity = |article: &Article| in_words(article.validity(), lang);
     parts.compare("", lang.either("Действует", "In force"), Some(&validity(before)), Some(&validity(after)));
-    let replaced = |article: &Article| article.matter.replaced_by.as_ref().map(|id| id.text.to_string());
-    let (was, is) = (replaced(before), replaced(after));
-    parts.compare("", lang.either("Чем заменена", "Replaced by"), was.as_deref(), is.as_deref());
     let old = texts(before, before_body, catalog, day);
     let new = texts(after, after_body, catalog, day);
     let first = title(after);
@@ -341,7 +341,7 @@ pub fn products(before: &Product, after: &Product, rules: [&str; 2], lang: Lang)
             parts.compare_for(&[&audience], &attribute.id, label, was.as_deref(), is.as_deref());
         }
     }
-    parts.compare("", lang.either("Кому подходит", "Who can have it"), Some(rules[0]), Some(rules[1]));
+    parts.compare(RULES, lang.either("Кому подходит", "Who can have it"), Some(rules[0]), Some(rules[1]));
     parts.changes
 }
 

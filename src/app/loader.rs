@@ -17,7 +17,7 @@ use crate::content::article::{Article, ParsedArticle};
 use crate::content::catalog::{Catalog, Lang, Product};
 use crate::content::eligibility;
 use crate::content::files::{self, Listing};
-use crate::content::folders::FolderFiles;
+use crate::content::folders::{FOLDER_FILE, FolderFiles};
 use crate::content::front_matter::Status;
 use crate::content::library::{self, Library, Loaded, Plan, Scope, Slot, Source};
 use crate::content::problem::Report;
@@ -264,7 +264,7 @@ impl Loader {
         let folders = &mut self.library.folders;
         match scope {
             Scope::Everything => folders.reload(folder, "", &folder.list("").files, now_ns),
-            Scope::Paths(paths) => paths.iter().fold(false, |is_other, path| {
+            Scope::Paths(paths) => with_folder_files(paths).iter().fold(false, |is_other, path| {
                 let found = match folder.stamp(path) {
                     Some(stamp) => [(path.clone(), stamp)].into(),
                     None => folder.list(path).files,
@@ -481,6 +481,8 @@ impl Loader {
 
     /// A file that cannot be served as it is: its last good article stays.
     fn take_bad(&mut self, mut source: Source) -> Result<bool, IndexError> {
+        let id = source.id.clone();
+        let mut is_withdrawn = false;
         if let Some(before) = self.library.slot(&source.id).and_then(|slot| self.library.source(slot)) {
             if before.path != source.path && before.article.is_some() {
                 // A broken file does not push a good one with the same id aside.
@@ -491,6 +493,8 @@ impl Loader {
             if source.defaults_hash == before.defaults_hash {
                 source.article.clone_from(&before.article);
                 source.values_hash = before.values_hash;
+            } else {
+                is_withdrawn = true;
             }
         }
         for problem in &source.problems {
@@ -498,6 +502,10 @@ impl Loader {
         }
         let slot = self.library.put(source);
         self.note(slot)?;
+        if is_withdrawn {
+            // Nothing of it may be found, not even its words.
+            self.writer.remove(&id)?;
+        }
         Ok(true)
     }
 
@@ -640,6 +648,16 @@ fn is_served(article: &Arc<Article>) -> bool {
 
 fn now_ns(clock: &Clock) -> i64 {
     i64::try_from(clock.now().as_nanosecond()).unwrap_or(i64::MAX)
+}
+
+/// Paths, and where the files of the folders they are in would stand: those may have come unnoticed.
+fn with_folder_files(paths: &BTreeSet<String>) -> BTreeSet<String> {
+    let mut all = paths.clone();
+    for path in paths {
+        let ends = std::iter::once(0).chain(path.match_indices('/').map(|(at, _)| at + 1));
+        all.extend(ends.map(|end| format!("{}{FOLDER_FILE}", &path[..end])));
+    }
+    all
 }
 
 fn folder_files(folders: &Folders, listing: &Listing, now_ns: i64) -> FolderFiles {

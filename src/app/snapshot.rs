@@ -5,10 +5,12 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::app::changes::{Change, Changed, Subject};
-use crate::app::diff::SectionChange;
+use crate::app::diff::{RULES, SectionChange};
 use crate::content::files::Folder;
+use crate::content::library::Slot;
+use crate::content::markdown;
 use crate::content::problem::{Position, Problem, Report, Severity};
-use crate::content::validity::{Clearance, Standpoint};
+use crate::content::validity::{Clearance, Standpoint, Validity};
 use crate::search::engine::Engine;
 use crate::settings::Settings;
 
@@ -53,6 +55,8 @@ pub struct Snapshot {
     problems: OnceLock<Vec<Problem>>,
     /// By what a reader may read.
     regions: Mutex<HashMap<Clearance, Vec<String>>>,
+    /// The sections that show a file beside the articles, by its path.
+    files: OnceLock<HashMap<String, Vec<(Slot, u32)>>>,
 }
 
 impl Snapshot {
@@ -65,6 +69,7 @@ impl Snapshot {
             watch_fault,
             problems: OnceLock::new(),
             regions: Mutex::default(),
+            files: OnceLock::new(),
         }
     }
 
@@ -83,24 +88,27 @@ impl Snapshot {
     }
 
     /// Whether somebody may be told of a change at all: by whom it was for when it was made, and by whom the thing is for now.
-    pub fn may_tell(&self, what: &Changed, clearance: &Clearance) -> bool {
+    /// Of what is gone, by whom it was for last: `newest` is the audience of the last change that is known of it.
+    pub fn may_tell(&self, what: &Changed, newest: &[String], clearance: &Clearance) -> bool {
         let library = &self.engine.library;
         let now = match what.subject {
-            Subject::Article => library
-                .slot(&what.id)
-                .and_then(|slot| library.source(slot)?.article.as_ref())
-                .map(|article| &article.validity().audience),
+            Subject::Article => match library.slot(&what.id).and_then(|slot| library.source(slot)) {
+                // There is a file that cannot be served: nobody knows for whom it is.
+                Some(source) if source.article.is_none() => return false,
+                Some(source) => source.article.as_ref().map(|article| &article.validity().audience),
+                None => None,
+            },
             Subject::Template => self.engine.templates.find(&what.id).map(|t| &t.validity.audience),
             Subject::Product => library.catalog.product(&what.id).map(|p| &p.validity.audience),
         };
-        clearance.admits(&what.audience) && now.is_none_or(|now| clearance.admits(now))
+        clearance.admits(&what.audience) && clearance.admits(now.map_or(newest, Vec::as_slice))
     }
 
     /// A change as somebody may be told of it; `None`: not at all. What is no longer served is told without its text: an article that was
     /// taken back must not be read there.
-    pub fn told(&self, change: &Arc<Change>, at: Standpoint<'_>) -> Option<Arc<Change>> {
+    pub fn told(&self, change: &Arc<Change>, newest: &[String], at: Standpoint<'_>) -> Option<Arc<Change>> {
         let what = &change.what;
-        if !self.may_tell(what, at.clearance) {
+        if !self.may_tell(what, newest, at.clearance) {
             return None;
         }
         let catalog = &self.engine.library.catalog;
@@ -127,15 +135,55 @@ impl Snapshot {
 
     /// Whether somebody may be told of a part: as it was, as it became, and as it is now.
     fn may_tell_part(&self, what: &Changed, part: &SectionChange, clearance: &Clearance) -> bool {
-        let now = match what.subject {
-            Subject::Article => self.engine.library.find(&what.id).and_then(|(_, article)| {
-                let section = article.sections.get(article.section_at(&part.anchor)?)?;
-                section.validity.as_ref()
+        let library = &self.engine.library;
+        let is_for_him_now = match what.subject {
+            Subject::Article => library.find(&what.id).is_none_or(|(_, article)| {
+                let section = article.section_at(&part.anchor).and_then(|at| article.sections.get(at));
+                let validity = section.and_then(|section| section.validity.as_ref());
+                validity.is_none_or(|validity| clearance.admits(&validity.audience))
             }),
-            _ => None,
+            Subject::Product => library.catalog.product(&what.id).is_none_or(|product| {
+                let variants = product.values.iter().find(|(attribute, _)| attribute.id == part.anchor);
+                let is_admitted = variants.is_none_or(|(_, variants)| {
+                    variants.iter().any(|variant| clearance.admits(&variant.validity.audience))
+                });
+                // Rules name other products.
+                let named = product.not_with.iter().chain(&product.only_with);
+                let knows_named = part.anchor != RULES
+                    || named.into_iter().all(|id| library.catalog.may_know(id, clearance));
+                is_admitted && knows_named
+            }),
+            Subject::Template => true,
         };
-        part.audiences.iter().all(|audience| clearance.admits(audience))
-            && now.is_none_or(|validity| clearance.admits(&validity.audience))
+        is_for_him_now && part.audiences.iter().all(|audience| clearance.admits(audience))
+    }
+
+    /// Whether somebody may see a file beside the articles: its folder is for him, and a section he may read shows it. What no section
+    /// shows is not there.
+    pub fn may_see_file(&self, path: &str, clearance: &Clearance) -> bool {
+        let library = &self.engine.library;
+        let files = self.files.get_or_init(|| {
+            let mut files: HashMap<String, Vec<(Slot, u32)>> = HashMap::new();
+            for (slot, article) in library.articles() {
+                for file in &article.files {
+                    if let Some(path) = markdown::file_path(&file.target, &article.path) {
+                        files.entry(path).or_default().push((slot, file.section));
+                    }
+                }
+            }
+            files
+        });
+        let mut of_folder = Validity::default();
+        library.folders.of(path).complete(&mut of_folder);
+        clearance.admits(&of_folder.audience)
+            && files.get(path).into_iter().flatten().any(|(slot, section)| {
+                library.article(*slot).is_some_and(|article| {
+                    let section = article.sections.get(*section as usize);
+                    let own = section.and_then(|section| section.validity.as_ref());
+                    clearance.admits(&article.validity().audience)
+                        && own.is_none_or(|own| clearance.admits(&own.audience))
+                })
+            })
     }
 
     /// Why changes are noticed late, if they are.

@@ -590,9 +590,9 @@ impl Catalog {
         ending.filter(|code| self.code_owners(code, clearance).next().is_some())
     }
 
-    /// Whether one may know of a product. An id that no product has is a word like others.
+    /// Whether one may know of a product. Of one that is not there, nobody knows who may: it may be in a file that cannot be read now.
     pub fn may_know(&self, product: &str, clearance: &Clearance) -> bool {
-        self.product(product).is_none_or(|product| product.is_known_to(clearance))
+        self.product(product).is_some_and(|product| product.is_known_to(clearance))
     }
 
     /// " (did you mean …?)" for an unknown product.
@@ -619,8 +619,26 @@ impl Catalog {
     /// A text with its references replaced by plain values; a gap stands as `[name]`.
     pub fn expand(&self, text: &str, lang: Lang, at: Standpoint<'_>) -> String {
         values::expand(text, |reference| {
-            self.show(reference.name, lang, at).unwrap_or_else(|| format!("[{}]", reference.name))
+            self.show(reference.name, lang, at).unwrap_or_else(|| self.gap(reference.name, at.clearance))
         })
+    }
+
+    /// What stands where a reference has no value: its name, for an editor to mend it, but not the name of what one may not know of.
+    pub fn gap(&self, name: &str, clearance: &Clearance) -> String {
+        if self.may_name(name, clearance) { format!("[{name}]") } else { "[…]".to_owned() }
+    }
+
+    /// Whether one may know of the product and the value that a reference names. A name that means nothing tells nothing.
+    pub fn may_name(&self, name: &str, clearance: &Clearance) -> bool {
+        let Some((product, attribute)) = name.split_once('.') else { return true };
+        let Some(product) = self.product(product) else { return true };
+        let variants =
+            product.values.iter().filter(|(own, _)| own.id == attribute).flat_map(|(_, variants)| variants);
+        let mut audiences = variants.map(|variant| &variant.validity.audience).peekable();
+        // A value that is not there tells nothing; one of which there is none for the reader does.
+        let may_know_value =
+            audiences.peek().is_none() || audiences.any(|audience| clearance.admits(audience));
+        product.is_known_to(clearance) && may_know_value
     }
 
     /// Why a reference has no value on a day: what is wrong, and what to do; `None` when it has one.

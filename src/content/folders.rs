@@ -5,11 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::content::files::{Folder, Stamp};
 use crate::content::front_matter::FrontMatter;
 use crate::content::problem::{Problem, Report};
-use crate::content::validity::{NOBODY, Validity};
+use crate::content::validity::{EXCEPT, NOBODY, Validity};
 use crate::content::yaml::{self, Fields};
 
 /// The file of a folder.
 pub const FOLDER_FILE: &str = "_folder.yaml";
+
+/// The same, as some write it.
+const OTHER_FOLDER_FILE: &str = "_folder.yml";
 
 /// What holds for files of a folder that do not say it themselves.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,7 +31,7 @@ impl Defaults {
             let mut fields = Fields::of(node, "a folder's file", &mut report);
             let list = |texts: Vec<String>| Some(texts).filter(|texts| !texts.is_empty());
             let defaults = Self {
-                audience: list(fields.texts("audience")),
+                audience: list(fields.audience()),
                 regions: list(fields.texts("regions")),
                 owner: fields.text("owner").map(|t| t.0),
                 verify_every: fields.text("verify_every").map(|t| t.0),
@@ -66,8 +69,9 @@ impl Defaults {
 
     /// Puts into a validity what it leaves open.
     pub fn complete(&self, validity: &mut Validity) {
-        if validity.audience.is_empty() {
-            validity.audience = self.audience.clone().unwrap_or_default();
+        // Who only shuts somebody out does not let all others in.
+        if validity.audience.iter().all(|name| name.starts_with(EXCEPT)) {
+            validity.audience.extend(self.audience.clone().unwrap_or_default());
         }
         if validity.regions.is_empty() {
             validity.regions = self.regions.clone().unwrap_or_default();
@@ -101,7 +105,7 @@ pub struct FolderFiles {
 impl FolderFiles {
     /// Whether a path is that of a folder's file.
     pub fn is_one(path: &str) -> bool {
-        path.rsplit('/').next() == Some(FOLDER_FILE)
+        path.rsplit('/').next().is_some_and(|name| name == FOLDER_FILE || name == OTHER_FOLDER_FILE)
     }
 
     /// Brings what is known of folders at and below `below` to the disk, where `found` are the files there now. Returns whether anything
@@ -153,11 +157,13 @@ impl FolderFiles {
         }
         let ends = std::iter::once(0).chain(path.match_indices('/').map(|(at, _)| at + 1));
         ends.fold(Defaults::default(), |outer, end| {
-            match self.files.get(&format!("{}{FOLDER_FILE}", &path[..end])) {
-                Some(FolderFile { defaults: Some(own), .. }) => own.over(outer),
-                Some(_) => Defaults::shut(),
-                None => outer,
-            }
+            [OTHER_FOLDER_FILE, FOLDER_FILE].iter().fold(outer, |outer, name| {
+                match self.files.get(&format!("{}{name}", &path[..end])) {
+                    Some(FolderFile { defaults: Some(own), .. }) => own.over(outer),
+                    Some(_) => Defaults::shut(),
+                    None => outer,
+                }
+            })
         })
     }
 

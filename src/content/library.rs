@@ -306,12 +306,23 @@ impl Library {
         self.find_in_force(&named.text, at).map(|replacement| replacement.id.clone())
     }
 
-    /// Whether one may know of an article, in force or not. An id that no article has is a word like others.
+    /// Whether one may know of an article, in force or not.
     pub fn may_know(&self, id: &str, clearance: &Clearance) -> bool {
-        let Some(source) = self.slots.get(id).and_then(|slot| self.source(*slot)) else { return true };
+        let Some(source) = self.slots.get(id).and_then(|slot| self.source(*slot)) else { return false };
         source.article.as_ref().is_some_and(|article| {
             article.matter.status != Status::Draft && clearance.admits(&article.validity().audience)
         })
+    }
+
+    /// Whether one may be led to a place in an article: it is there, and for him.
+    pub fn may_lead(&self, id: &str, anchor: &str, clearance: &Clearance) -> bool {
+        let Some((_, article)) = self.find(id) else { return false };
+        let section =
+            article.section_at(anchor.trim_start_matches('#')).and_then(|at| article.sections.get(at));
+        let audience =
+            section.and_then(|section| section.validity.as_ref()).map(|validity| &validity.audience);
+        clearance.admits(&article.validity().audience)
+            && audience.is_none_or(|audience| clearance.admits(audience))
     }
 
     /// Ids of the products an article is about, of those one may know of.

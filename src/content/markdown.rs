@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::content::catalog::{Catalog, Lang};
 use crate::content::files;
+use crate::content::library::Library;
 use crate::content::problem::{Position, Report, u32_of};
-use crate::content::validity::{Standpoint, Validity};
+use crate::content::validity::{NOBODY, Standpoint, Validity};
 use crate::content::values;
 use crate::content::yaml;
 use crate::language::{codes, words};
@@ -422,7 +423,8 @@ impl Reader<'_, '_> {
             let line = self.position(at).line;
             self.parsed.links.push(Link { target: values::unmask(target).into(), line });
         } else if !has_scheme(target) && !target.is_empty() {
-            let section = u32_of(self.parsed.sections.len().saturating_sub(1));
+            // The section of a heading is made when the heading ends.
+            let section = u32_of(self.parsed.sections.len() - usize::from(self.heading.is_none()));
             self.parsed.files.push(FileUse { target: values::unmask(target).into(), section });
         }
         is_article
@@ -432,6 +434,14 @@ impl Reader<'_, '_> {
         let Some(heading) = self.heading.take() else { return };
         let at = self.position(heading.start);
         let (own, end) = self.read_attributes(&heading, at);
+        if heading.text.contains("audience=") {
+            self.report.error(
+                "heading-attributes",
+                at,
+                "the heading's attributes cannot be read, and it seems to say for whom it is",
+                "put nothing behind the closing brace: `## Heading {#anchor audience=b2b}`",
+            );
+        }
         while self.enclosing.len() > 1
             && self.enclosing.last().is_some_and(|(level, _)| *level >= heading.level)
         {
@@ -439,6 +449,19 @@ impl Reader<'_, '_> {
         }
         let outer = self.enclosing.last().map(|(_, v)| v.clone()).unwrap_or_default();
         let validity = own.within(&outer);
+        let is_for_nobody = |audience: &[String]| audience.iter().any(|name| name == NOBODY);
+        if is_for_nobody(&validity.audience) && !is_for_nobody(&outer.audience) {
+            self.report.warning(
+                "for-nobody",
+                at,
+                format!(
+                    "the section is for {}, and what is around it for {}: nobody is let in",
+                    own.audience.join(", "),
+                    outer.audience.join(", ")
+                ),
+                "name an audience that may read what is around it as well",
+            );
+        }
         self.enclosing.push((heading.level, validity.clone()));
         let text = heading.text.trim();
         let anchor = self.unique_anchor(heading.id.as_deref(), text, at);
@@ -570,6 +593,20 @@ pub struct Reading<'a> {
     pub lang: Lang,
     /// Where, when and for whom.
     pub at: Standpoint<'a>,
+    /// What links may lead to; without it, links to articles are left as they are.
+    pub library: Option<&'a Library>,
+}
+
+impl Reading<'_> {
+    /// Whether a link leads where the reader may not go: then its text stands without it.
+    fn leads_astray(&self, target: &str, article_path: &str) -> bool {
+        let Some(library) = self.library else { return false };
+        let led = article_target(target, article_path);
+        // What is only missing is left for the editor to see.
+        led.is_some_and(|(id, anchor)| {
+            library.slot(&id).is_some() && !library.may_lead(&id, &anchor, self.at.clearance)
+        })
+    }
 }
 
 /// Clean HTML of each section of a body, headings left out.
@@ -618,6 +655,15 @@ fn render_events<'e>(
     reading: Reading<'_>,
 ) -> String {
     let mut in_code_block = false;
+    let mut in_hidden_link = false;
+    let events = events.filter(move |event| match event {
+        Event::Start(Tag::Link { dest_url, .. }) => {
+            in_hidden_link = reading.leads_astray(&values::unmask(dest_url), article_path);
+            !in_hidden_link
+        }
+        Event::End(TagEnd::Link) => !std::mem::take(&mut in_hidden_link),
+        _ => true,
+    });
     let events = events.map(|event| match event {
         Event::Start(Tag::CodeBlock(kind)) => {
             in_code_block = true;
@@ -695,9 +741,9 @@ fn values_to_html(text: &str, reading: Reading<'_>, in_code: bool) -> String {
                     Lang::Ru => "значение не найдено или сейчас не действует",
                     Lang::En => "the value is missing or not in force",
                 };
-                html.push_str(&format!("<span class=\"gap\" title=\"{title}\">["));
-                escape_into(name, &mut html);
-                html.push_str("]</span>");
+                html.push_str(&format!("<span class=\"gap\" title=\"{title}\">"));
+                escape_into(&reading.catalog.gap(name, reading.at.clearance), &mut html);
+                html.push_str("</span>");
             }
         }
     }
@@ -710,7 +756,8 @@ fn values_in_html(html: &str, reading: Reading<'_>) -> String {
     values::expand(html, |reference| {
         let value = reading.catalog.show(reference.name, reading.lang, reading.at);
         let mut escaped = String::new();
-        escape_into(&value.unwrap_or_else(|| format!("[{}]", reference.name)), &mut escaped);
+        let gap = || reading.catalog.gap(reference.name, reading.at.clearance);
+        escape_into(&value.unwrap_or_else(gap), &mut escaped);
         escaped
     })
 }
@@ -734,7 +781,9 @@ fn reader_url(target: &str, article_path: &str, reading: Reading<'_>) -> String 
     if values::references(target).is_empty() {
         return match article_target(target, article_path) {
             Some((id, anchor)) => format!("/articles/{}{anchor}", encode_path(&id)),
-            None => target.to_owned(),
+            None if has_scheme(target) || target.starts_with('/') || target.is_empty() => target.to_owned(),
+            // A document beside the articles.
+            None => image_url(target, article_path),
         };
     }
     reading.catalog.expand(target, reading.lang, reading.at)
@@ -750,8 +799,12 @@ fn image_url(target: &str, article_path: &str) -> String {
 
 /// The file beside the articles that a target leads to.
 pub fn file_path(target: &str, article_path: &str) -> Option<String> {
-    let decoded = percent_decode_str(target).decode_utf8_lossy();
-    files::resolve(article_path, &decoded)
+    let path = target.split(['#', '?']).next().unwrap_or_default();
+    let decoded = percent_decode_str(path).decode_utf8_lossy();
+    match decoded.strip_prefix("/files/") {
+        Some(own) => files::resolve("", own),
+        None => files::resolve(article_path, &decoded),
+    }
 }
 
 /// The article id and `#anchor` (or nothing) that a link from an article leads to; `None` for links out of the articles.
@@ -805,6 +858,7 @@ mod tests {
             catalog: &catalog,
             lang: Lang::Ru,
             at: Standpoint::public(jiff::civil::Date::constant(2026, 11, 23)),
+            library: None,
         };
         render(markdown, "sms/monthly.md", reading)
     }

@@ -36,7 +36,9 @@ impl ProductNames {
                 made.names.push((terms, product.id.clone()));
             }
             // A short number is a name: «звонок на 611».
-            for (_, code, _) in product.codes().filter(|(_, code, _)| codes::is_short_number(code)) {
+            // One that is not for all is no name for all.
+            let for_all = product.codes().filter(|(_, _, validity)| validity.audience.is_empty());
+            for (_, code, _) in for_all.filter(|(_, code, _)| codes::is_short_number(code)) {
                 let term = synonyms.canonical(code).to_owned();
                 made.by_word.entry(term.clone()).or_default().push(made.names.len());
                 made.names.push((vec![term], product.id.clone()));

@@ -40,7 +40,7 @@ impl Clearance {
 
     /// The clearance that all readers of an audience have.
     pub fn readers_of(audience: &[String]) -> Self {
-        if audience.is_empty() { Self::Public } else { Self::ReadersOf(audience.into()) }
+        Self::ReadersOf(audience.into())
     }
 
     /// Whether one may read what is for an audience. Who belongs to one that is shut out may not, whatever else he belongs to.
@@ -155,7 +155,8 @@ impl Validity {
     }
 
     /// This validity inside an outer one: dates are cut to the outer dates; regions and audience, where set, must lie
-    /// in both, and where they do not meet, the inner one is kept, as the editor wrote it. Who is shut out outside is shut out inside.
+    /// in both. Where regions do not meet, the inner ones are kept, as the editor wrote them; where audiences do not, nobody is let in.
+    /// Who is shut out outside is shut out inside.
     #[must_use]
     pub fn within(&self, outer: &Self) -> Self {
         Self {
@@ -184,6 +185,10 @@ fn narrowed_audience(inner: &[String], outer: &[String]) -> Vec<String> {
     };
     let ((mut shut_out, inner), (outer_shut_out, outer)) = (parts(inner), parts(outer));
     let mut audience = narrowed(&inner, &outer);
+    if !audience.is_empty() && !outer.is_empty() && !audience.iter().any(|name| outer.contains(name)) {
+        // Where the two do not meet, nobody is let in: who may not read what is around may not read what is inside.
+        audience = vec![NOBODY.to_owned()];
+    }
     shut_out.extend(outer_shut_out);
     shut_out.sort();
     shut_out.dedup();
@@ -262,6 +267,8 @@ mod tests {
             Clearance::readers_of(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())
         };
         check_audience(&["b2b"], &of(&[]), false);
+        check_audience(&["!partners"], &of(&[]), false);
+        check_audience(&[EVERYONE], &of(&[]), true);
         check_audience(&["b2b"], &of(&["b2b"]), true);
         check_audience(&["b2b", "legal"], &of(&["b2b"]), true);
         check_audience(&["b2b"], &of(&["b2b", "legal"]), false);
@@ -283,6 +290,7 @@ mod tests {
             (&["a"], &["a", "b", "!x"], &["a", "!x"]),
             (&["!y"], &["a", "!x"], &["a", "!x", "!y"]),
             (&["everyone"], &["a"], &["a"]),
+            (&["b"], &["a"], &[NOBODY]),
         ] {
             assert_eq!(of(inner).within(&of(outer)), of(expected), "{inner:?} in {outer:?}");
         }

@@ -314,12 +314,28 @@ impl<'r> Fields<'r> {
         yes
     }
 
+    /// The key `audience`. One that names nobody is an error: what is not restricted is read by everybody.
+    pub fn audience(&mut self) -> Vec<String> {
+        let is_given = self.entries.iter().any(|(key, _)| key.text().as_deref() == Some(RESTRICTING));
+        let at = self.at;
+        let audience = self.texts(RESTRICTING);
+        if is_given && !audience.iter().any(|name| !name.trim_start_matches('!').trim().is_empty()) {
+            self.report.error(
+                "wrong-type",
+                at,
+                "`audience` names nobody",
+                "name audiences, as `audience: [b2b]`, or `audience: [\"!partners\"]` for all but some",
+            );
+        }
+        audience
+    }
+
     /// The keys `regions`, `audience`, `from` and `to` of this mapping.
     pub fn validity(&mut self) -> Validity {
         let at = self.at;
         let validity = Validity {
             regions: self.texts("regions"),
-            audience: self.texts("audience"),
+            audience: self.audience(),
             from: self.date("from"),
             to: self.date("to"),
         };
@@ -330,7 +346,7 @@ impl<'r> Fields<'r> {
     /// The keys `regions`, `audience` and `valid: {from, to}` of this mapping.
     pub fn validity_of_file(&mut self) -> Validity {
         let regions = self.texts("regions");
-        let audience = self.texts("audience");
+        let audience = self.audience();
         let Some(node) = self.node("valid") else {
             return Validity { regions, audience, ..Validity::default() };
         };
@@ -366,7 +382,7 @@ pub fn report_unknown_key(what: &str, name: &str, at: Position, known: &[&'stati
     let near = did_you_mean(name, known.iter().copied());
     let message = format!("{what} has no key `{name}`{near}");
     let hint = format!("remove it or use one of: {}", known.join(", "));
-    if near.contains(RESTRICTING) {
+    if name == RESTRICTING || near.contains(RESTRICTING) {
         report.error("unknown-key", at, message, hint);
     } else {
         report.warning("unknown-key", at, message, hint);
@@ -411,7 +427,12 @@ pub fn parse_date(text: &str) -> Result<Date, String> {
 pub fn split_front_matter(text: &str) -> Result<(&str, u32, &str, u32), Position> {
     let opened =
         text.strip_prefix("---").filter(|rest| rest.trim_start_matches([' ', '\t', '\r']).starts_with('\n'));
-    let Some(rest) = opened else { return Ok(("", 1, text, 1)) };
+    let Some(rest) = opened else {
+        // A head behind empty lines would be read as text, and say nothing of who may read it.
+        let after = text.trim_start();
+        let is_late = after.len() < text.len() && after.starts_with("---\n") && looks_like_keys(&after[4..]);
+        return if is_late { Err(Position { line: 1, column: 1 }) } else { Ok(("", 1, text, 1)) };
+    };
     let start = text.len() - rest.len() + rest.find('\n').map_or(0, |i| i + 1);
     let mut at = start;
     for (line, raw) in (2..).zip(text[start..].split_inclusive('\n')) {
@@ -421,8 +442,11 @@ pub fn split_front_matter(text: &str) -> Result<(&str, u32, &str, u32), Position
         at += raw.len();
     }
     // A line of dashes that opens a text with no keys is a rule, not front matter.
-    let looks_like_keys = text[start..].lines().next().is_some_and(|first| first.contains(':'));
-    if looks_like_keys { Err(Position { line: 1, column: 1 }) } else { Ok(("", 1, text, 1)) }
+    if looks_like_keys(&text[start..]) { Err(Position { line: 1, column: 1 }) } else { Ok(("", 1, text, 1)) }
+}
+
+fn looks_like_keys(text: &str) -> bool {
+    text.lines().next().is_some_and(|first| first.contains(':'))
 }
 
 /// The parts of a file as [`split_front_matter`] gives them; `None` and a report when its head is never closed.
@@ -430,7 +454,12 @@ pub fn split_or_report<'t>(text: &'t str, report: &mut Report) -> Option<(&'t st
     let split = split_front_matter(text);
     split
         .map_err(|at| {
-            report.error("front-matter", at, "the front matter is never closed", "end it with a line `---`");
+            report.error(
+                "front-matter",
+                at,
+                "the front matter is never closed, or does not begin on the first line",
+                "begin the file with a line `---`, and end the front matter with another",
+            );
         })
         .ok()
 }

@@ -153,6 +153,9 @@ impl Database {
                 fault(format!("{error}; make the folder writable, or name another as `data` in pharos.toml"))
             })?;
         }
+        if let Place::File(path) = place {
+            make_private(path).map_err(|error| fault(error.to_string()))?;
+        }
         let backend = place.backend();
         let options = AnyConnectOptions::from_str(&place.address())
             .map_err(|error| fault(format!("{error}; write it as postgres://user:password@host/name")))?;
@@ -232,6 +235,16 @@ impl Database {
     pub async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+/// Makes the file of SQLite, where there is none, so that only its owner may read it: it holds what people prove themselves by. What SQLite
+/// puts beside it gets the same rights.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::File::options();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(|_| ())
 }
 
 async fn prepare(connection: &mut AnyConnection, backend: Backend) -> Result<(), sqlx::Error> {

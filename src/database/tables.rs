@@ -149,6 +149,9 @@ pub const TABLES: &[Table] = &[
     },
 ];
 
+/// What passes by itself, and what nobody wants back when a backup is restored: who was signed in then, links that were used since.
+pub const PASSING: &[&str] = &["sessions", "links", "sign_ins", "failures"];
+
 impl Table {
     /// The statement that reads it, in the order of its key.
     pub fn select(&self) -> String {

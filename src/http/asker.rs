@@ -13,6 +13,7 @@ use cookie::{Cookie, SameSite};
 use jiff::civil::Date;
 
 use crate::accounts::audit::Actor;
+use crate::accounts::failures::network;
 use crate::accounts::identity::{Identity, Who};
 use crate::accounts::permissions::Permission;
 use crate::accounts::sessions::{Client, Opened};
@@ -82,6 +83,9 @@ pub async fn identify(State(state): State<AppState>, request: Request, next: Nex
 
 async fn asker(state: &AppState, request: &Parts) -> Result<Asker, Problem> {
     let (headers, settings) = (&request.headers, &*state.settings);
+    if request.uri.path_and_query().is_some_and(|target| target.as_str().contains("%00")) {
+        return Err(Problem::new(Code::InvalidParameter, "there must be no character of code 0"));
+    }
     let peer = request.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
     let peer = peer.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |ip| ip.to_canonical());
     let is_proxy = settings.trusted_proxies.contains(&peer);
@@ -95,6 +99,10 @@ async fn asker(state: &AppState, request: &Parts) -> Result<Asker, Problem> {
     let identity = match bearer(headers) {
         Some(token) => {
             let found = state.accounts.token(token, state.app.clock.now()).await?;
+            if found.is_none() {
+                count(state, &Identity::nobody([]), &client, request.uri.path())?;
+                tracing::warn!(address = client.address, "a token is wrong, or good no more");
+            }
             found.ok_or_else(|| Problem::new(Code::SignInNeeded, "the token is wrong, or good no more"))?
         }
         None => by_browser(state, headers, &client, is_proxy).await?,
@@ -111,7 +119,7 @@ async fn by_browser(
 ) -> Result<Arc<Identity>, Problem> {
     let now = state.app.clock.now();
     if state.accounts.is_open() {
-        must_be_called_by_name(headers, &state.settings)?;
+        must_be_this_machine(headers, client, &state.settings)?;
         // Another server on the same store may have made the first account.
         if !state.accounts.has_people_lately(now).await? {
             return Ok(Arc::clone(&state.open_identity));
@@ -139,6 +147,13 @@ async fn by_header(
     if settings.sign_on_header.is_empty() || !is_proxy {
         return Ok(None);
     }
+    // Of two, one may be the client's own.
+    if [&settings.sign_on_header, &settings.sign_on_header_groups]
+        .iter()
+        .any(|name| !name.is_empty() && headers.get_all(name.as_str()).iter().count() > 1)
+    {
+        return Err(Problem::new(Code::ForeignRequest, "the header of the sign-on is there twice"));
+    }
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     let Some(login) = text(&settings.sign_on_header).filter(|login| !login.is_empty()) else {
         return Ok(None);
@@ -159,7 +174,7 @@ fn count(state: &AppState, identity: &Identity, client: &Client, path: &str) -> 
     }
     let limits = state.accounts.limits();
     let counted = match &identity.who {
-        Who::Nobody => limits.count_unknown(&client.address),
+        Who::Nobody => limits.count_unknown(&network(&client.address)),
         Who::Person { id, .. } => limits.count(id),
         Who::Token { id, .. } => limits.count(id),
     };
@@ -172,9 +187,17 @@ fn count(state: &AppState, identity: &Identity, client: &Client, path: &str) -> 
 /// Where a request came from, by the proxies before the server: the last address that is none of them.
 fn forwarded(headers: &HeaderMap, settings: &Settings) -> Option<IpAddr> {
     let all = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
-    let addresses: Vec<IpAddr> =
-        all.flat_map(|value| value.split(',')).filter_map(|one| one.trim().parse().ok()).collect();
-    addresses.into_iter().rev().find(|address| !settings.trusted_proxies.contains(address))
+    let told: Vec<&str> = all.flat_map(|value| value.split(',')).map(str::trim).collect();
+    for one in told.into_iter().rev() {
+        // What cannot be read is not passed over: behind it stands what a client may have made up.
+        let address =
+            one.parse::<IpAddr>().or_else(|_| one.parse::<SocketAddr>().map(|address| address.ip()));
+        let address = address.ok()?.to_canonical();
+        if !settings.trusted_proxies.contains(&address) {
+            return Some(address);
+        }
+    }
+    None
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
@@ -194,7 +217,13 @@ pub fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
 /// browsers send neither, and have no cookies that a page could use.
 fn must_be_own(headers: &HeaderMap, settings: &Settings) -> Result<(), Problem> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let foreign = || Problem::new(Code::ForeignRequest, "it must come from a page of this server");
+    let foreign = || {
+        tracing::warn!(
+            origin = text(ORIGIN.as_str()).unwrap_or_default(),
+            "a request of another site is refused"
+        );
+        Problem::new(Code::ForeignRequest, "it must come from a page of this server")
+    };
     match text("sec-fetch-site") {
         Some("same-origin" | "none") => return Ok(()),
         Some(_) => return Err(foreign()),
@@ -211,18 +240,26 @@ fn must_be_own(headers: &HeaderMap, settings: &Settings) -> Result<(), Problem> 
     }
 }
 
-/// Without accounts a server of this machine answers only to the names of this machine: a page of another site, whose name was made to lead
-/// here, must not read it (DNS rebinding).
-fn must_be_called_by_name(headers: &HeaderMap, settings: &Settings) -> Result<(), Problem> {
+/// Without accounts a server of this machine answers only this machine, by its own names: a page of another site, whose name was made to
+/// lead here, must not read it (DNS rebinding).
+fn must_be_this_machine(headers: &HeaderMap, client: &Client, settings: &Settings) -> Result<(), Problem> {
     if settings.without_accounts == WithoutAccounts::AnyoneMayRead {
         return Ok(());
+    }
+    // A proxy before the server lets in whom it likes.
+    let is_forwarded =
+        ["forwarded", "x-forwarded-for", "x-real-ip", "via"].iter().any(|name| headers.contains_key(*name));
+    let is_near = client.address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    if is_forwarded || !is_near {
+        let detail = "as long as nobody has an account, only this machine is answered; add an administrator \
+            (`pharos people add NAME --role administrator`), or say without_accounts = \"anyone-may-read\"";
+        return Err(Problem::new(Code::ForeignRequest, detail));
     }
     let Some(host) = headers.get(HOST).and_then(|host| host.to_str().ok()) else { return Ok(()) };
     let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()));
     let name = name.map_or(host, |(name, _)| name);
     let is_here = name.eq_ignore_ascii_case("localhost")
-        || name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
-        || settings.public_url.split_once("://").is_some_and(|(_, site)| site == host);
+        || name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
     if is_here {
         return Ok(());
     }

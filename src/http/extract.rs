@@ -64,6 +64,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
                 StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Code::BodyTooLarge, rejection.body_text()),
                 _ => Problem::new(Code::InvalidBody, rejection.body_text()),
             })?;
+        if memchr::memmem::find(&bytes, b"\\u0000").is_some() {
+            return Err(Problem::new(Code::InvalidBody, "there must be no character of code 0"));
+        }
         serde_json::from_slice(&bytes)
             .map(Self)
             .map_err(|error| Problem::new(Code::InvalidBody, error.to_string()))

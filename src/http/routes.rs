@@ -9,6 +9,7 @@ use axum::http::Method;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
+use tracing::Instrument;
 
 use crate::accounts::identity::Who;
 use crate::accounts::permissions::Permission;
@@ -23,6 +24,8 @@ pub enum Access {
     Public,
     /// Who is permitted.
     Needs(Permission),
+    /// A person who is permitted, in a session: no token, which could make itself into more than it is.
+    Manages(Permission),
     /// Whoever is signed in, about himself.
     Person,
 }
@@ -133,13 +136,22 @@ async fn admit(State(access): State<Access>, asker: Asker, request: Request, nex
     let is_admitted = match access {
         Access::Public => true,
         Access::Needs(permission) => identity.may(permission),
+        Access::Manages(permission) => identity.may(permission) && matches!(identity.who, Who::Person { .. }),
         Access::Person => matches!(identity.who, Who::Person { .. }),
     };
-    if is_admitted {
+    if is_admitted && matches!(*request.method(), Method::GET | Method::HEAD) {
         return next.run(request).await;
     }
+    if is_admitted {
+        // What was begun is done, and noted, though nobody waits for it any more.
+        let span = tracing::Span::current();
+        let done = tokio::spawn(next.run(request).instrument(span)).await;
+        return done.unwrap_or_else(|error| Problem::internal(&error).into_response());
+    }
     match (access, &identity.who) {
-        (Access::Needs(permission), Who::Person { .. } | Who::Token { .. }) => {
+        (Access::Needs(permission) | Access::Manages(permission), Who::Person { .. } | Who::Token { .. }) => {
+            let person = identity.person().unwrap_or_default();
+            tracing::warn!(person, permission = permission.name(), "what is not permitted was asked for");
             let detail = format!("it needs the permission `{}`", permission.name());
             Problem::new(Code::Forbidden, detail).into_response()
         }

@@ -94,7 +94,7 @@ impl AppState {
     /// The first load is not done.
     pub fn snapshot(&self) -> Result<Arc<Snapshot>, Problem> {
         self.app.snapshot().ok_or_else(|| match self.app.failure() {
-            Some(failure) => Problem::new(Code::Loading, format!("the content cannot be loaded: {failure}")),
+            Some(_) => Problem::new(Code::Loading, "the content cannot be loaded; the log tells why"),
             None => {
                 let (done, total) = self.app.progress.counts();
                 Problem::new(

@@ -172,8 +172,10 @@ fn of_fact(source: Source<'_>, fact: Fact<'_>) -> Answer {
     let article = product.article.as_deref().and_then(|id| localized_article(library, id, lang, filter));
     let section = article.and_then(|article| {
         let name = format!("{}.{}", product.id, attribute.id);
-        let line = article.values.iter().find(|v| *v.name == name)?.at.line;
-        article.sections.iter().rev().find(|s| s.line <= line)
+        let lines = article.values.iter().filter(|v| *v.name == name).map(|v| v.at.line);
+        let sections = lines.filter_map(|line| article.sections.iter().rposition(|s| s.line <= line));
+        let mut readable = sections.filter(|at| article.section_in_force(*at, filter.standpoint()));
+        readable.next().and_then(|at| article.sections.get(at))
     });
     Answer {
         kind: if is_code { AnswerKind::Code } else { AnswerKind::Fact },
@@ -280,7 +282,7 @@ fn of_passages(source: Source<'_>, ranked: &[(Rung, Candidate)]) -> tantivy::Res
         let Some(body) = reader.source(&article.id)? else { return Ok(None) };
         let (from, to) = passage.block.range;
         let markdown = body.get(from as usize..to as usize).unwrap_or_default();
-        let reading = Reading { catalog: &library.catalog, lang: article.lang, at };
+        let reading = Reading { catalog: &library.catalog, lang: article.lang, at, library: Some(library) };
         markdown::render(markdown, &article.path, reading)
     } else {
         html_of_part(&passage)

@@ -403,7 +403,7 @@ impl Engine {
         let words = Readable::new(&self.reader, &self.library, &self.facets, clearance);
         let expander = Expander { words, clearance, catalog: &self.library.catalog };
         let mut plan = expander.read(&request.text, request.verbatim)?;
-        let filter = Arc::new(plan.narrowed.narrow(&request.filter));
+        let filter = Arc::new(self.knowable(plan.narrowed.narrow(&request.filter)));
         let keep = RANKED.max(request.offset + request.limit);
         let mut facet_counts = self.facets.zeros();
         let mut ranked: Vec<(Rung, Candidate)> = Vec::new();
@@ -573,8 +573,19 @@ impl Engine {
         found.into_iter().map(|t| t.id.clone()).collect()
     }
 
+    /// A filter without the products its reader may not know of: what is asked for about those is about nothing.
+    fn knowable(&self, mut filter: Filter) -> Filter {
+        let asked = filter.products.len();
+        filter.products.retain(|product| self.library.catalog.may_know(product, &filter.clearance));
+        if filter.products.is_empty() && asked > 0 {
+            filter.products.push(String::new());
+        }
+        filter
+    }
+
     /// Articles a filter admits, in the order of their ids.
     pub fn list(&self, filter: &Filter) -> Vec<&Arc<Article>> {
+        let filter = self.knowable(filter.clone());
         let mut articles: Vec<&Arc<Article>> = self
             .library
             .articles()

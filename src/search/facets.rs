@@ -45,6 +45,8 @@ pub struct FacetIndex {
     audiences: Vec<Vec<String>>,
     /// The audiences of sections, where they are not those of their articles.
     section_audiences: Vec<Vec<String>>,
+    /// Whether there are slots of what is not served: drafts, what is gone.
+    has_drafts: bool,
 }
 
 impl FacetIndex {
@@ -59,6 +61,7 @@ impl FacetIndex {
             let served = Slot::try_from(slot).ok().and_then(|slot| library.article(slot));
             let Some(article) = served else {
                 index.gates.push(Gate::default());
+                index.has_drafts = true;
                 continue;
             };
             let own = article.validity();
@@ -108,6 +111,11 @@ impl FacetIndex {
     /// By the number of each audience of articles: whether a clearance admits it.
     pub fn admitted(&self, clearance: &Clearance) -> Arc<[bool]> {
         self.audiences.iter().map(|audience| clearance.admits(audience)).collect()
+    }
+
+    /// Whether anything is for anybody but everybody.
+    pub fn restricts(&self) -> bool {
+        self.audiences.len() > 1 || !self.section_audiences.is_empty() || self.has_drafts
     }
 
     /// Whether a clearance admits everything there is.

@@ -54,12 +54,11 @@ impl Filter {
         Self { clearance, ..self }
     }
 
-    /// The region as an address names it: nothing where it goes without saying, `all` for every region where one's own would be meant.
+    /// The region as an address names it: `all` for every region where one's own would be meant, nothing for every region elsewhere.
     pub fn region_in_address(&self) -> &str {
         match (self.region.as_deref(), self.home.as_deref()) {
             (None, Some(_)) => ALL_REGIONS,
-            (Some(region), home) if Some(region) != home => region,
-            _ => "",
+            (region, _) => region.unwrap_or_default(),
         }
     }
 

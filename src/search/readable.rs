@@ -42,7 +42,11 @@ impl<'a> Readable<'a> {
         clearance: &'a Clearance,
     ) -> Self {
         let admitted = facets.admitted(clearance);
-        let is_limited = !facets.is_open_to(clearance, &admitted);
+        // Words of what was deleted stand in the dictionaries until their segment is merged.
+        let has_remains =
+            reader.searcher.segment_readers().iter().any(|segment| segment.num_deleted_docs() > 0);
+        let is_open = facets.is_open_to(clearance, &admitted) && (!has_remains || !facets.restricts());
+        let is_limited = *clearance != Clearance::Everything && !is_open;
         let limits = is_limited.then_some(Limits { library, facets, clearance, admitted });
         Self { reader, limits }
     }

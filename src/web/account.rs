@@ -14,7 +14,7 @@ use crate::http::asker::Asker;
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
 use crate::web::words::Ui;
-use crate::web::{Zoned, filters, html};
+use crate::web::{Zoned, filters, private};
 
 #[derive(Template)]
 #[template(path = "account.html")]
@@ -45,5 +45,5 @@ pub async fn page(
         tokens: accounts.tokens(Some(id)).await?,
         permissions: asker.identity.permissions.iter().copied().collect(),
     };
-    Ok(html(page.render()))
+    Ok(private(page.render()))
 }

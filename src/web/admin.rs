@@ -21,7 +21,7 @@ use crate::http::extract::{Id, Query, Reader, given};
 use crate::http::problem::{Code, Problem};
 use crate::http::state::AppState;
 use crate::web::words::Ui;
-use crate::web::{Zoned, filters, html};
+use crate::web::{Zoned, filters, private};
 
 /// People on a page.
 const SHOWN: usize = 50;
@@ -98,7 +98,7 @@ pub async fn people(
         },
         may_manage,
     };
-    Ok(html(page.render()))
+    Ok(private(page.render()))
 }
 
 #[derive(Template)]
@@ -140,7 +140,7 @@ pub async fn person(
         tokens: accounts.tokens(Some(&id)).await?,
         done: if may_audit { accounts.audit(&sought).await? } else { Vec::new() },
     };
-    Ok(html(page.render()))
+    Ok(private(page.render()))
 }
 
 #[derive(Template)]
@@ -166,7 +166,7 @@ pub async fn teams(
         regions: state.snapshot()?.regions(&asker.identity.clearance),
         may_manage: asker.may(Permission::ManagePeople),
     };
-    Ok(html(page.render()))
+    Ok(private(page.render()))
 }
 
 #[derive(Template)]
@@ -193,7 +193,7 @@ pub async fn team(
         regions: state.snapshot()?.regions(&asker.identity.clearance),
         members: state.accounts.people("", Some(&id), MAX_MEMBERS, 0).await?.0,
     };
-    Ok(html(page.render()))
+    Ok(private(page.render()))
 }
 
 #[derive(Template)]
@@ -207,7 +207,7 @@ struct RolesPage {
 /// Roles and what each permits.
 pub async fn roles(asker: Asker, headers: HeaderMap) -> Response {
     let permissions = Permission::NAMES.iter().map(|(_, permission)| *permission).collect();
-    html(RolesPage { ui: Ui::of(&headers).with(&asker), roles: all_roles(), permissions }.render())
+    private(RolesPage { ui: Ui::of(&headers).with(&asker), roles: all_roles(), permissions }.render())
 }
 
 #[derive(Template)]
@@ -227,7 +227,9 @@ pub async fn tokens(
 ) -> Result<Response, Problem> {
     let tokens = state.accounts.tokens(None).await?;
     let now = state.app.clock.now();
-    Ok(html(TokensPage { ui: Ui::of(&headers).with(&asker), zone: Zoned::of(&state), tokens, now }.render()))
+    Ok(private(
+        TokensPage { ui: Ui::of(&headers).with(&asker), zone: Zoned::of(&state), tokens, now }.render(),
+    ))
 }
 
 #[derive(Template)]
@@ -271,7 +273,7 @@ pub async fn audit(
         since,
         until,
     };
-    Ok(html(page.render()))
+    Ok(private(page.render()))
 }
 
 #[derive(Template)]
@@ -293,5 +295,5 @@ pub async fn health(
         true => state.run(|snapshot| Ok(snapshot.problems().iter().take(200).cloned().collect())).await?,
         false => Vec::new(),
     };
-    Ok(html(HealthPage { ui: Ui::of(&headers).with(&asker), health, problems }.render()))
+    Ok(private(HealthPage { ui: Ui::of(&headers).with(&asker), health, problems }.render()))
 }

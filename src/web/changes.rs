@@ -110,7 +110,8 @@ pub async fn page(
     let filter = asker.filter(state.app.clock.today());
     let at = filter.standpoint().anywhere();
     let is_served = |what: &Changed| snapshot.serves(what, at);
-    let (changes, total) = state.app.changes.find(&asked, MAX_SHOWN, |change| snapshot.told(change, at));
+    let (changes, total) =
+        state.app.changes.find(&asked, MAX_SHOWN, |change, newest| snapshot.told(change, newest, at));
     let written = |moment: Timestamp| {
         let moment = moment.to_zoned_datetime(zone.clone());
         format!("{} {}", ui.day(&moment.date()), moment.strftime("%H:%M"))

@@ -4,10 +4,8 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
-use crate::app::snapshot::{Folders, Snapshot};
+use crate::app::snapshot::Folders;
 use crate::content::files::resolve;
-use crate::content::markdown;
-use crate::content::validity::{Standpoint, Validity};
 use crate::http::asker::Asker;
 use crate::http::extract::Id;
 use crate::http::problem::Problem;
@@ -37,9 +35,9 @@ pub async fn file(State(state): State<AppState>, asker: Asker, Id(path): Id) -> 
     let kind = kind.filter(|_| is_plain).ok_or_else(not_found)?;
     let folder = Folders::of(&state.settings).articles;
     let full = folder.root.join(&path);
-    let (filter, wanted) = (asker.filter(state.app.clock.today()), path.clone());
+    let (clearance, wanted) = (asker.identity.clearance.clone(), path.clone());
     let read = state.run(move |snapshot| {
-        if !may_see(snapshot, &wanted, filter.standpoint()) {
+        if !snapshot.may_see_file(&wanted, &clearance) {
             return Ok(None);
         }
         let is_small =
@@ -49,22 +47,4 @@ pub async fn file(State(state): State<AppState>, asker: Asker, Id(path): Id) -> 
     let bytes = read.await?.ok_or_else(not_found)?;
     let headers = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "private, no-cache")];
     Ok((headers, bytes).into_response())
-}
-
-/// Whether somebody may see a file: its folder is for him, and a section he may read shows it. What no section shows is not there.
-fn may_see(snapshot: &Snapshot, path: &str, at: Standpoint<'_>) -> bool {
-    let library = &snapshot.engine.library;
-    let mut of_folder = Validity::default();
-    library.folders.of(path).complete(&mut of_folder);
-    at.clearance.admits(&of_folder.audience)
-        && library.articles().filter(|(_, article)| at.clearance.admits(&article.validity().audience)).any(
-            |(_, article)| {
-                article.files.iter().any(|file| {
-                    markdown::file_path(&file.target, &article.path).as_deref() == Some(path)
-                        && article.sections.get(file.section as usize).is_some_and(|section| {
-                            section.validity.as_ref().is_none_or(|own| at.clearance.admits(&own.audience))
-                        })
-                })
-            },
-        )
 }

@@ -19,6 +19,7 @@ pub mod sign_in;
 pub mod wordings;
 pub mod words;
 
+use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, VARY};
 use axum::response::{Html, IntoResponse, Response};
 use jiff::Timestamp;
@@ -60,11 +61,11 @@ pub fn routes() -> Routes {
         .get(BACK, Access::Public, sign_in::complete_sign_on)
         .get("/account", Access::Person, account::page)
         .get("/admin/people", Access::Needs(Permission::SeePeople), admin::people)
-        .get("/admin/people/{id}", Access::Needs(Permission::ManagePeople), admin::person)
+        .get("/admin/people/{id}", Access::Manages(Permission::ManagePeople), admin::person)
         .get("/admin/teams", Access::Needs(Permission::SeePeople), admin::teams)
-        .get("/admin/teams/{id}", Access::Needs(Permission::ManagePeople), admin::team)
+        .get("/admin/teams/{id}", Access::Manages(Permission::ManagePeople), admin::team)
         .get("/admin/roles", Access::Needs(Permission::SeePeople), admin::roles)
-        .get("/admin/tokens", Access::Needs(Permission::ManagePeople), admin::tokens)
+        .get("/admin/tokens", Access::Manages(Permission::ManagePeople), admin::tokens)
         .get("/admin/audit", Access::Needs(Permission::SeeAudit), admin::audit)
         .get("/admin/health", Access::Needs(Permission::SeeHealth), admin::health)
 }
@@ -88,6 +89,13 @@ impl Zoned {
     fn maybe(&self, moment: &Option<Timestamp>, ui: &Ui) -> String {
         moment.as_ref().map_or_else(|| "—".to_owned(), |moment| self.at(moment, ui))
     }
+}
+
+/// A page about people as a reply: nothing keeps it.
+fn private(rendered: askama::Result<String>) -> Response {
+    let mut response = html(rendered);
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }
 
 /// A rendered page as a reply. Pages tell what is in force now, in the language and layout of their reader: nobody else may be given them.

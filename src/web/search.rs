@@ -176,8 +176,11 @@ fn start(state: &AppState, snapshot: &Snapshot, ui: Ui, own: Filter) -> Start {
     };
     let mut news: Vec<(String, String, Date)> = Vec::new();
     let asked = Asked { subjects: vec![Subject::Article], ..Asked::default() };
-    for change in
-        state.app.changes.find(&asked, 10 * START, |change| snapshot.told(change, own.standpoint())).0
+    for change in state
+        .app
+        .changes
+        .find(&asked, 10 * START, |change, newest| snapshot.told(change, newest, own.standpoint()))
+        .0
     {
         let Some((_, article)) = library.find(&change.what.id).filter(|(_, a)| in_force(a)) else { continue };
         let (href, title) = link("articles", article);

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use cookie::{Cookie, SameSite};
 use serde::Deserialize;
 
-use crate::accounts::sign_on::{BACK, SignOnError};
+use crate::accounts::sign_on::SignOnError;
 use crate::http::asker::{Asker, cookie, with_session};
 use crate::http::extract::{Query, given};
 use crate::http::problem::{Code, Problem};
@@ -19,6 +19,9 @@ use crate::web::{filters, html};
 
 /// The cookie by which a browser that comes back from the sign-on shows that it went there from here.
 const UNDER_WAY: &str = "pharos-sign-on";
+
+/// The longest address one is sent on to.
+const MAX_NEXT: usize = 2_000;
 
 /// Where to go afterwards.
 #[derive(Debug, Default, Deserialize)]
@@ -52,7 +55,8 @@ struct WelcomePage {
 /// A path on this site, or else the first page: never another site.
 fn own_path(path: Option<&str>) -> String {
     let path = given(path).filter(|path| {
-        path.starts_with('/')
+        path.len() <= MAX_NEXT
+            && path.starts_with('/')
             && !path.starts_with("//")
             && !path.contains(['\\', '\n', '\r', '\t'])
             && !path.starts_with("/sign-")
@@ -117,6 +121,12 @@ pub async fn begin_sign_on(
     State(state): State<AppState>,
     Query(params): Query<NextParams>,
 ) -> Result<Response, Problem> {
+    if state.accounts.is_open() {
+        return Err(Problem::new(
+            Code::Conflict,
+            "make the first administrator before others come from the company's sign-on",
+        ));
+    }
     let next = own_path(params.next.as_deref());
     let begun = state.sign_on.begin(&state.accounts, &next, state.app.clock.now()).await;
     let begun = begun.map_err(sign_on_problem)?;
@@ -125,8 +135,14 @@ pub async fn begin_sign_on(
     Ok(response)
 }
 
+fn under_way_name(state: &AppState) -> String {
+    let prefix = if state.settings.plain_http { "" } else { "__Host-" };
+    format!("{prefix}{UNDER_WAY}")
+}
+
 fn under_way(response: &mut Response, value: &str, seconds: i64, state: &AppState) {
-    let cookie = Cookie::build((UNDER_WAY, value)).path(BACK).http_only(true).same_site(SameSite::Lax);
+    let cookie =
+        Cookie::build((under_way_name(state), value)).path("/").http_only(true).same_site(SameSite::Lax);
     let cookie = cookie.secure(!state.settings.plain_http).max_age(cookie::time::Duration::seconds(seconds));
     if let Ok(value) = HeaderValue::from_str(&cookie.build().to_string()) {
         response.headers_mut().append(SET_COOKIE, value);
@@ -150,17 +166,19 @@ pub async fn complete_sign_on(
     Query(params): Query<BackParams>,
 ) -> Result<Response, Problem> {
     let refused = |why: String| sign_on_problem(SignOnError::Refused(why));
-    if let Some(error) = params.error {
-        let why: String = params.error_description.unwrap_or(error).chars().take(200).collect();
-        return Err(refused(why));
+    if !state.sign_on.is_there() {
+        return Err(sign_on_problem(SignOnError::None));
     }
-    let (Some(code), Some(sent)) = (params.code, params.state) else {
-        return Err(refused("there is no code".to_owned()));
-    };
+    let Some(sent) = params.state else { return Err(refused("it was not begun here".to_owned())) };
     // A sign-in that another browser began would sign this one in as somebody else.
-    if cookie(&headers, UNDER_WAY) != Some(sent.as_str()) {
+    if cookie(&headers, &under_way_name(&state)) != Some(sent.as_str()) {
         return Err(refused("it was not begun in this browser".to_owned()));
     }
+    if let Some(error) = params.error {
+        let why = params.error_description.unwrap_or(error);
+        return Err(refused(why.chars().filter(|c| !c.is_control()).take(200).collect()));
+    }
+    let Some(code) = params.code else { return Err(refused("there is no code".to_owned())) };
     let now = state.app.clock.now();
     let done = state.sign_on.complete(&state.accounts, &sent, &code, &asker.client, now).await;
     let (opened, next) = done.map_err(sign_on_problem)?;

@@ -53,8 +53,8 @@ pub struct Ui {
     pub lang: Lang,
     /// The place in the list of what may be asked for, for each thing of [`LAYOUT`].
     layout: [Option<usize>; LAYOUT.len()],
-    /// Whether somebody is signed in.
-    pub is_signed_in: bool,
+    /// The account of who is signed in: a UUID, as a number.
+    pub account: Option<u128>,
     /// Whether nobody has an account yet, so that there is nothing to sign in to.
     pub is_open: bool,
     /// The page of administration that the reader may see, if any.
@@ -71,10 +71,12 @@ impl Ui {
             (Permission::SeeAudit, "/admin/audit"),
             (Permission::SeeHealth, "/admin/health"),
         ];
-        let is_signed_in = identity.person().is_some();
+        // Header sign-on and tokens have accounts as well; other ids there are none.
+        let account = identity.person().map(|id| uuid::Uuid::parse_str(id).unwrap_or_default().as_u128());
+        let is_signed_in = account.is_some();
         let page = pages.iter().find(|(permission, _)| is_signed_in && identity.may(*permission));
         Self {
-            is_signed_in,
+            account,
             is_open: !is_signed_in && identity.may(Permission::Read),
             administration: page.map(|(_, page)| *page),
             ..self
@@ -96,7 +98,7 @@ impl Ui {
         Self {
             lang: chosen.or(first).unwrap_or_default(),
             layout,
-            is_signed_in: false,
+            account: None,
             is_open: false,
             administration: None,
         }
@@ -125,11 +127,13 @@ impl Ui {
         serde_json::to_string(&told).unwrap_or_default().replace('<', "\\u003c")
     }
 
-    /// The layout chosen, as attributes of the page.
+    /// Whose page it is and the layout chosen, as attributes of the page.
     pub fn layout(&self) -> String {
+        let account = self.account.map(|account| format!(" data-account=\"{account:032x}\""));
         let chosen = LAYOUT.iter().zip(self.layout);
         let named = chosen.filter_map(|((name, values), at)| Some((name, values[at?])));
-        named.map(|(name, value)| format!(" data-{name}=\"{value}\"")).collect()
+        let named = named.map(|(name, value)| format!(" data-{name}=\"{value}\""));
+        account.into_iter().chain(named).collect()
     }
 
     /// The address of an asset.

@@ -1,5 +1,8 @@
 -- People and what they prove themselves by. Lists are JSON. Secrets are kept as digests only, but for the second factor's, which is needed
 -- to compute codes.
+-- What changed before content had readers says nothing of who may be told.
+DELETE FROM changes;
+
 CREATE TABLE people (
     id TEXT NOT NULL PRIMARY KEY,
     login TEXT NOT NULL UNIQUE,

@@ -1,4 +1,5 @@
 // The page of what is new: since the last visit, and only what one uses, if one likes.
+import "./parts/account.js";
 import "./page.js";
 import * as mine from "./parts/mine.js";
 import { t } from "./parts/words.js";

@@ -101,7 +101,7 @@ function sayCount() {
 // Shows what the address says: at the start, and on the way back.
 async function arrive() {
   // The region is this customer's, whatever it was when one was here before.
-  place.go({ region: customer.region() || null });
+  place.go({ region: customer.asked() });
   const asked = place.params();
   field.value = asked.get("q") ?? "";
   const open = asked.get("open");
@@ -214,7 +214,7 @@ results.addEventListener("click", (event) => {
     const next = new URL(link.href).searchParams;
     const changes = Object.fromEntries([...place.searched().keys()].map((name) => [name, null]));
     // The region of the search is that of this customer.
-    const region = next.get("region") ?? "";
+    const region = customer.named(next.get("region"));
     place.go({ ...changes, ...Object.fromEntries(next) }, { push: true });
     field.value = next.get("q") ?? "";
     if (region === customer.region()) search();
@@ -228,7 +228,7 @@ results.addEventListener("submit", async (event) => {
   event.preventDefault();
   const form = event.target;
   const note = form.elements.note.value.trim();
-  const gap = { query: form.dataset.query, note: note || null, region: place.params().get("region") || null, lang: document.documentElement.lang };
+  const gap = { query: form.dataset.query, note: note || null, region: customer.region() || null, lang: document.documentElement.lang };
   try {
     const reply = await fetch("/api/v1/gaps", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(gap) });
     if (!reply.ok) throw new Error(reply.statusText);
@@ -273,7 +273,7 @@ keys.bind("KeyA", () => {
 call.start();
 customer.watch((changed) => {
   if (changed.includes("region") || changed.includes("cleared")) {
-    place.go({ region: customer.region() || null });
+    place.go({ region: customer.asked() });
     search();
     reader.refresh();
   }
@@ -295,8 +295,8 @@ if (/^\/(articles|flows)\//.test(location.pathname)) {
 }
 // The region of an address that was shared is that of this customer; where there is none, the reader's own counts.
 const shared = place.params().get("region");
-if (shared) customer.update({ region: shared });
-else place.go({ region: customer.region() || null });
+if (shared) customer.update({ region: customer.named(shared) });
+else place.go({ region: customer.asked() });
 const isShown = results.childElementCount > 0 && !place.params().get("region");
 if (place.params().has("open") || place.params().has("wording") || !isShown) arrive();
 

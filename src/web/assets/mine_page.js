@@ -1,4 +1,5 @@
 // The page of one's own things.
+import "./parts/account.js";
 import "./page.js";
 import * as mine from "./parts/mine.js";
 import { copy } from "./parts/clipboard.js";

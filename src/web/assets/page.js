@@ -39,7 +39,7 @@ call.start();
 // An article is that of the customer's region, here as on the desk.
 function showRegion(region) {
   const address = new URL(location.href);
-  if ((address.searchParams.get("region") ?? "") === region) return;
+  if (address.searchParams.get("region") === region) return;
   if (region) address.searchParams.set("region", region);
   else address.searchParams.delete("region");
   history.replaceState(null, "", address);
@@ -49,9 +49,9 @@ reader.start();
 wordings.start();
 if (document.querySelector("form.customer")) {
   const shared = new URLSearchParams(location.search).get("region");
-  if (shared) customer.update({ region: shared });
-  else showRegion(customer.region());
-  customer.watch((changed) => changed.some((name) => name === "region" || name === "cleared") && showRegion(customer.region()));
+  if (shared) customer.update({ region: customer.named(shared) });
+  else showRegion(customer.asked());
+  customer.watch((changed) => changed.some((name) => name === "region" || name === "cleared") && showRegion(customer.asked()));
 }
 offline.start(reader.refresh);
 

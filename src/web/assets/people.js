@@ -1,4 +1,5 @@
 // Pages of people: forms and buttons that speak to the API. What is filled in goes as JSON; what comes back is shown, or one goes on.
+import { forget } from "./parts/account.js";
 import { t } from "./parts/words.js";
 
 // A field may be a list (parted by commas, or of checked boxes), a number, or a text. What is empty is left out, unless it says something.
@@ -50,6 +51,12 @@ async function send(from) {
   if (question && !confirm(question)) return;
   tell(from, "");
   const content = body(from);
+  if ("signsOut" in from.dataset) {
+    // First of all, so that nothing is left here whatever the server says.
+    await forget();
+    const workers = (await navigator.serviceWorker?.getRegistrations()) ?? [];
+    await Promise.all(workers.map((worker) => worker.unregister()));
+  }
   let reply;
   try {
     reply = await fetch(api, { method, body: content, headers: content ? { "content-type": "application/json" } : {} });
@@ -68,7 +75,6 @@ async function send(from) {
     tell(from, known === `problem-${data.code}` ? data.detail : known);
     return;
   }
-  if ("signsOut" in from.dataset) localStorage.clear();
   if (shows) show(shows, data);
   if (told) tell(from, told);
   if (from.reset && (shows || told)) from.reset();

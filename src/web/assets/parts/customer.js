@@ -1,5 +1,6 @@
 // This customer: what is known of the one on the line, for as long as the call lasts. It stays in this window and goes nowhere
 // but into the wordings that are filled in.
+import * as account from "./account.js";
 import * as mine from "./mine.js";
 import { t } from "./words.js";
 import { toast } from "./clipboard.js";
@@ -40,6 +41,15 @@ export const channel = () => known.channel ?? mine.get("layout").channel ?? "cha
 
 // The region everything is shown for: this customer's, else the reader's own. All regions (empty) is a choice as well.
 export const region = () => known.region ?? mine.get("layout").region ?? "";
+
+// The same as an address names it: all regions is said, where saying nothing would mean one's own.
+export function asked() {
+  const chosen = known.region ?? mine.get("layout").region;
+  return chosen || (account.id && chosen === "" ? "all" : null);
+}
+
+// The region an address names.
+export const named = (region) => (region === "all" ? "" : (region ?? ""));
 
 export const isOther = (name, value) => Boolean(known[name] && value !== undefined && known[name] !== value);
 
@@ -114,6 +124,7 @@ export function start() {
   show();
   form.addEventListener("input", (event) => update({ [event.target.name]: event.target.value }));
   form.addEventListener("submit", (event) => event.preventDefault());
+  mine.watch("layout", show);
   form.querySelector(".new-call").addEventListener("click", clear);
   // On wide screens there is room for all of it.
   form.querySelector("details").open = matchMedia("(min-width: 64rem)").matches && !document.body.classList.contains("panel");

@@ -1,5 +1,7 @@
 // Pieces of pages: fetched, the newest request winning, and put in with the least change.
 
+import { signIn } from "./account.js";
+
 // What a reader did to an element is kept when its new version comes.
 const READERS_OWN = new Set(["open", "hidden", "aria-selected", "aria-expanded"]);
 
@@ -12,6 +14,10 @@ export function latest() {
     running = own;
     try {
       const reply = await fetch(url, { ...options, signal: own.signal });
+      if (reply.status === 401) {
+        signIn();
+        return null;
+      }
       const text = await reply.text();
       return running === own ? { ok: reply.ok, status: reply.status, text } : null;
     } catch (error) {

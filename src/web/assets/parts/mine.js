@@ -22,6 +22,11 @@ export function get(name) {
 }
 
 export function set(name, value) {
+  put(name, value);
+  tellSet(name);
+}
+
+function put(name, value) {
   const kept = Array.isArray(value) ? value.slice(0, MOST[name]) : value;
   unkept.set(name, kept);
   try {
@@ -32,6 +37,18 @@ export function set(name, value) {
   if (name === "layout") layOut(kept);
   (watchers.get(name) ?? []).forEach((tell) => tell(kept));
 }
+
+// What was kept elsewhere takes the place of what is kept here.
+export function adopt(name, value) {
+  if (JSON.stringify(get(name)) !== JSON.stringify(value)) put(name, value);
+}
+
+let tellSet = () => {};
+
+// Tells of everything that is changed here.
+export const whenSet = (tell) => {
+  tellSet = tell;
+};
 
 // Tells of every change of a thing, in this window or another.
 export function watch(name, tell) {

@@ -50,12 +50,14 @@ export async function keep() {
     const { region } = mine.get("layout");
     if (region) asked.set("region", region);
     const reply = await fetch(`${BUNDLE}?${asked}`);
+    if (reply.status === 401 || reply.status === 403) await caches.delete(CACHE);
     if (!reply.ok) return;
     const cache = await caches.open(CACHE);
     await cache.put(BUNDLE, reply);
     // The page itself, as this reader has it; that of another version needs the scripts that its own worker brings.
     const page = await fetch("/");
     const own = new URL("..", import.meta.url).pathname;
+    if (page.redirected) return;
     if (page.ok && (await page.clone().text()).includes(own)) await cache.put("/", page);
     else if (page.ok) await (await navigator.serviceWorker.getRegistration())?.update();
   } catch {
