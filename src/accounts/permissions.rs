@@ -23,6 +23,8 @@ pub enum Permission {
     SeePeople,
     /// Invite, change, lock and erase people; put them into teams.
     ManagePeople,
+    /// Keep people and teams in step with a company's directory (SCIM): for its token.
+    Provision,
     /// See who did what.
     SeeAudit,
     /// See how the server is, and its metrics.
@@ -39,6 +41,7 @@ impl Permission {
         ("see-gaps", Self::SeeGaps),
         ("see-people", Self::SeePeople),
         ("manage-people", Self::ManagePeople),
+        ("provision", Self::Provision),
         ("see-audit", Self::SeeAudit),
         ("see-health", Self::SeeHealth),
     ];
@@ -101,8 +104,8 @@ impl Role {
     /// What it permits.
     pub fn permissions(self) -> &'static [Permission] {
         use Permission::{
-            ManagePeople, Read, ReadEverything, SeeAudit, SeeGaps, SeeHealth, SeePeople, SeeProblems,
-            TellGaps,
+            ManagePeople, Provision, Read, ReadEverything, SeeAudit, SeeGaps, SeeHealth, SeePeople,
+            SeeProblems, TellGaps,
         };
         match self {
             Self::Operator | Self::Consultant => &[Read, TellGaps],
@@ -116,6 +119,7 @@ impl Role {
                 SeeGaps,
                 SeePeople,
                 ManagePeople,
+                Provision,
                 SeeAudit,
                 SeeHealth,
             ],

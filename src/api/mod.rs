@@ -15,6 +15,7 @@ pub mod people;
 pub mod problems;
 pub mod products;
 pub mod reply;
+pub mod scim;
 pub mod search;
 pub mod session;
 pub mod teams;
@@ -31,6 +32,7 @@ use crate::http::state::AppState;
 const READ: Access = Access::Needs(Permission::Read);
 const MANAGE_PEOPLE: Access = Access::Manages(Permission::ManagePeople);
 const SEE_PEOPLE: Access = Access::Needs(Permission::SeePeople);
+const PROVISION: Access = Access::Needs(Permission::Provision);
 const ONESELF: Access = Access::Person;
 
 /// All routes of the API.
@@ -59,7 +61,7 @@ pub fn routes(state: &AppState) -> Routes {
         .get("/health/live", Access::Public, health::live)
         .get("/health/ready", Access::Public, health::ready)
         .get("/metrics", Access::Needs(Permission::SeeHealth), health::metrics);
-    content.merge(reading).merge(own()).merge(administration())
+    content.merge(reading).merge(own()).merge(administration()).merge(directory())
 }
 
 /// Signing in, and what people do about themselves.
@@ -110,4 +112,24 @@ fn administration() -> Routes {
         .delete("/api/v1/tokens/{id}", MANAGE_PEOPLE, tokens::remove)
         .get("/api/v1/audit", Access::Needs(Permission::SeeAudit), audit::list)
         .get("/api/v1/health", Access::Needs(Permission::SeeHealth), health::whole)
+}
+
+/// What a company's directory asks for.
+fn directory() -> Routes {
+    Routes::default()
+        .get("/scim/v2/ServiceProviderConfig", PROVISION, scim::configuration)
+        .get("/scim/v2/ResourceTypes", PROVISION, scim::resource_types)
+        .get("/scim/v2/Users", PROVISION, scim::list_users)
+        .post("/scim/v2/Users", PROVISION, scim::add_user)
+        .get("/scim/v2/Users/{id}", PROVISION, scim::get_user)
+        .put("/scim/v2/Users/{id}", PROVISION, scim::replace_user)
+        .patch("/scim/v2/Users/{id}", PROVISION, scim::patch_user)
+        .delete("/scim/v2/Users/{id}", PROVISION, scim::remove_user)
+        .get("/scim/v2/Groups", PROVISION, scim::list_groups)
+        .post("/scim/v2/Groups", PROVISION, scim::add_group)
+        .get("/scim/v2/Groups/{id}", PROVISION, scim::get_group)
+        .put("/scim/v2/Groups/{id}", PROVISION, scim::replace_group)
+        .patch("/scim/v2/Groups/{id}", PROVISION, scim::patch_group)
+        .delete("/scim/v2/Groups/{id}", PROVISION, scim::remove_group)
+        .get("/scim/v2/{*path}", PROVISION, scim::nothing)
 }

@@ -83,9 +83,6 @@ pub async fn identify(State(state): State<AppState>, request: Request, next: Nex
 
 async fn asker(state: &AppState, request: &Parts) -> Result<Asker, Problem> {
     let (headers, settings) = (&request.headers, &*state.settings);
-    if request.uri.path_and_query().is_some_and(|target| target.as_str().contains("%00")) {
-        return Err(Problem::new(Code::InvalidParameter, "there must be no character of code 0"));
-    }
     let peer = request.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
     let peer = peer.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |ip| ip.to_canonical());
     let is_proxy = settings.trusted_proxies.contains(&peer);

@@ -125,7 +125,7 @@ fn request_id(request: &Request) -> String {
 }
 
 fn wants_json(path: &str) -> bool {
-    ["/api/", "/health/", "/metrics"].iter().any(|prefix| path.starts_with(prefix))
+    ["/api/", "/scim/", "/health/", "/metrics"].iter().any(|prefix| path.starts_with(prefix))
 }
 
 fn problem_json(problem: &Problem, id: &str) -> Response {

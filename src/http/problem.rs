@@ -208,7 +208,13 @@ impl From<StoreError> for Problem {
                 tracing::error!(%error, "a request failed");
                 Self::new(Code::StoreUnavailable, "what you sent may not be kept; try again")
             }
-            _ => Self::internal(&error),
+            // A data exception of PostgreSQL: a character of code 0 in a text.
+            StoreError::Failed(sqlx::Error::Database(why))
+                if why.code().is_some_and(|code| code.starts_with("22")) =>
+            {
+                Self::new(Code::InvalidParameter, "a text has characters that cannot be kept")
+            }
+            error => Self::internal(&error),
         }
     }
 }

@@ -74,6 +74,7 @@ pub fn permission_key(permission: &Permission, _: &dyn Values) -> askama::Result
         Permission::SeeGaps => "permission-see-gaps",
         Permission::SeePeople => "permission-see-people",
         Permission::ManagePeople => "permission-manage-people",
+        Permission::Provision => "permission-provision",
         Permission::SeeAudit => "permission-see-audit",
         Permission::SeeHealth => "permission-see-health",
     })

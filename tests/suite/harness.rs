@@ -365,12 +365,21 @@ impl Process {
         self.ask("GET", path, "")
     }
 
+    /// The same in a session.
+    pub fn ask_as(&self, cookie: &str, method: &str, path: &str, body: &str) -> Option<(u16, String)> {
+        self.ask_with(&format!("cookie: {cookie}\r\nsec-fetch-site: same-origin\r\n"), method, path, body)
+    }
+
     fn ask(&self, method: &str, path: &str, body: &str) -> Option<(u16, String)> {
+        self.ask_with("", method, path, body)
+    }
+
+    fn ask_with(&self, headers: &str, method: &str, path: &str, body: &str) -> Option<(u16, String)> {
         use std::io::{Read, Write};
         let mut stream = std::net::TcpStream::connect(&self.address).ok()?;
         stream.set_read_timeout(Some(PATIENCE)).ok()?;
         let length = body.len();
-        write!(stream, "{method} {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}").ok()?;
+        write!(stream, "{method} {path} HTTP/1.1\r\nhost: localhost\r\n{headers}content-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}").ok()?;
         let mut reply = Vec::new();
         stream.read_to_end(&mut reply).ok()?;
         let reply = String::from_utf8_lossy(&reply).into_owned();

@@ -26,6 +26,7 @@ mod properties;
 mod quality;
 mod reload;
 mod sample;
+mod sign_on;
 mod store;
 mod templates;
 mod tidy;

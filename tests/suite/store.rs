@@ -4,6 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use pharos::accounts::Accounts;
+use pharos::accounts::audit::Actor;
+use pharos::accounts::people::NewPerson;
+use pharos::accounts::permissions::Role;
+use pharos::accounts::sessions::{Client, ProvedBy};
 use pharos::app::progress::Progress;
 use pharos::app::{backup, backup::Content};
 use pharos::database::tables::{Kind, TABLES};
@@ -252,26 +257,163 @@ fn store_takes_two_hundred_who_write_and_search_at_once() {
     const CLIENTS: usize = 200;
     const EACH: usize = 5;
     on_each(|store| {
+        let cookies = run(async { people(store, CLIENTS).await });
         let process = store.serve();
         process.wait_ready();
         std::thread::scope(|scope| {
-            for client in 0..CLIENTS {
+            for (client, cookie) in cookies.iter().enumerate() {
                 let process = &process;
                 scope.spawn(move || {
                     for number in 0..EACH {
-                        let (status, body) =
-                            process.post("/api/v1/gaps", &gap(client * EACH + number)).unwrap();
+                        let own = gap(client * EACH + number).to_string();
+                        let (status, body) = process.ask_as(cookie, "POST", "/api/v1/gaps", &own).unwrap();
                         assert_eq!(status, 201, "{body}");
-                        let (status, body) =
-                            process.get(&format!("/api/v1/search?q={}", encode("пакет"))).unwrap();
+                        let path = format!("/api/v1/search?q={}", encode("пакет"));
+                        let (status, body) = process.ask_as(cookie, "GET", &path, "").unwrap();
                         assert_eq!(status, 200, "{body}");
+                        let recents =
+                            json!({"value": [{"kind": "article", "id": format!("{client}-{number}")}]});
+                        let path = "/api/v1/me/kept/recents";
+                        let (status, body) =
+                            process.ask_as(cookie, "PUT", path, &recents.to_string()).unwrap();
+                        assert_eq!(status, 204, "{body}");
                     }
                 });
             }
         });
         drop(process);
-        let kept = run(async { kept(&store.open().await).await });
+        let (kept, belongings) = run(async {
+            let database = store.open().await;
+            let rows: Vec<(String,)> =
+                sqlx::query_as("SELECT value FROM belongings").fetch_all(database.pool()).await.unwrap();
+            (kept(&database).await, rows.into_iter().map(|(value,)| value).collect::<BTreeSet<_>>())
+        });
         assert_eq!(kept.len(), CLIENTS * EACH);
+        assert_eq!(belongings.len(), CLIENTS);
+        assert!(belongings.iter().all(|value| value.contains(&format!("-{}", EACH - 1))));
+    });
+}
+
+/// People who are signed in, as the cookies of their browsers.
+async fn people(store: &Store, number: usize) -> Vec<String> {
+    let database = store.open().await;
+    let accounts = Accounts::open(database.clone(), &store.base.settings()).await.unwrap();
+    let mut cookies = Vec::new();
+    for person in 0..number {
+        let now = pharos::clock::Clock::system(jiff::tz::TimeZone::UTC).now();
+        let new = NewPerson {
+            login: format!("person-{person}"),
+            roles: vec![Role::Operator],
+            ..NewPerson::default()
+        };
+        let added = accounts.add_person(&new, &Actor::command_line(), now).await.unwrap();
+        let client = Client { address: "192.0.2.1".to_owned(), agent: "tests".to_owned() };
+        let opened = accounts.open_session(&added.id, ProvedBy::Password, &client, None, now).await.unwrap();
+        cookies.push(format!("__Host-pharos-session={}", opened.secret));
+    }
+    database.close().await;
+    cookies
+}
+
+/// The ways of people through both stores: what the drivers make of types, nulls, conflicts and orders is the same.
+#[test]
+fn store_keeps_people_alike() {
+    const PASSWORD: &str = "верблюд под зелёной скамейкой";
+    on_each(|store| {
+        let served = store.start();
+        let admin = served.person("admin", &[Role::Administrator], &[]);
+        let body = json!({"login": "anna", "name": "Анна Петрова", "email": "anna@example.org", "roles": ["lead"], "audiences": ["b2b"], "region": "moscow"});
+        let added = admin.post("/api/v1/people", &body).json();
+        let id = added["person"]["id"].as_str().unwrap();
+        let secret = added["link"].as_str().unwrap().rsplit('#').next().unwrap();
+        let anna = served.visitor();
+        assert_eq!(
+            anna.post("/api/v1/link", &json!({"secret": secret, "password": PASSWORD})).status.as_u16(),
+            200
+        );
+        assert_eq!(
+            anna.post("/api/v1/link", &json!({"secret": secret, "password": PASSWORD})).status.as_u16(),
+            403
+        );
+        assert_eq!(served.visitor().sign_in("ANNA", "wrong").status.as_u16(), 403);
+        assert_eq!(served.visitor().sign_in("ANNA", PASSWORD).status.as_u16(), 200);
+        // Names with capitals are found as they are written, and without.
+        for query in ["петрова", "Анна", "anna@example", "%", "_"] {
+            let total = admin.json(&format!("/api/v1/people?q={}", encode(query)))["total"].as_u64().unwrap();
+            assert_eq!(total, u64::from(!["%", "_"].contains(&query)), "{query}");
+        }
+        let team = admin
+            .post("/api/v1/teams", &json!({"name": "Команда", "audiences": ["vip"], "roles": ["editor"]}))
+            .json();
+        let members = format!("/api/v1/teams/{}/members", team["id"].as_str().unwrap());
+        assert_eq!(admin.ask("PATCH", &members, Some(&json!({"add": [id]}))).status.as_u16(), 204);
+        assert_eq!(admin.json("/api/v1/teams")["teams"][0]["members"], 1);
+        assert_eq!(anna.get("/api/v1/problems").status.as_u16(), 200);
+        let setup = anna.post("/api/v1/me/second-factor", &json!({"password": PASSWORD})).json();
+        let totp = totp_rs::Builder::new().with_account_name("x");
+        let totp = totp
+            .with_secret(totp_rs::Secret::try_from_base32(setup["secret"].as_str().unwrap()).unwrap())
+            .build()
+            .unwrap();
+        let code = || totp.generate(u64::try_from(served.app.clock.now().as_second()).unwrap()).to_string();
+        assert_eq!(
+            anna.ask("PUT", "/api/v1/me/second-factor", Some(&json!({"code": code()}))).json()["codes"]
+                .as_array()
+                .unwrap()
+                .len(),
+            10
+        );
+        assert_eq!(served.visitor().sign_in("anna", PASSWORD).json()["code"], "second-factor-needed");
+        served.app.clock.advance(jiff::SignedDuration::from_secs(90));
+        let with_code = json!({"login": "anna", "password": PASSWORD, "code": code()});
+        assert_eq!(served.visitor().post("/api/v1/session", &with_code).status.as_u16(), 200);
+        let token = anna.post(
+            "/api/v1/me/tokens",
+            &json!({"name": "crm", "scopes": ["read"], "days": 1, "password": PASSWORD}),
+        );
+        assert_eq!(token.status.as_u16(), 201, "{}", token.text);
+        assert_eq!(admin.json("/api/v1/tokens")["tokens"][0]["person_name"], "Анна Петрова");
+        assert_eq!(
+            anna.ask("PUT", "/api/v1/me/kept/layout", Some(&json!({"value": {"size": "l"}}))).status.as_u16(),
+            204
+        );
+        for (query, found) in [
+            ("q=петрова", true),
+            ("action=token.", true),
+            ("since=2026-11-23", true),
+            ("since=2026-11-24", false),
+            ("until=2026-11-24", true),
+        ] {
+            let entries = admin
+                .json(&format!("/api/v1/audit?{}", query.replace("петрова", &encode("петрова"))))["entries"]
+                .clone();
+            assert_eq!(!entries.as_array().unwrap().is_empty(), found, "{query}");
+        }
+        let now = served.app.clock.now();
+        served.runtime.block_on(served.state.accounts.tidy(now)).unwrap();
+        assert_eq!(anna.get("/api/v1/articles").status.as_u16(), 200);
+        assert!(admin.json(&format!("/api/v1/people/{id}/export"))["tokens"][0]["name"] == "crm");
+        // Two administrators who leave at one time do not both leave.
+        let other = served.person("other", &[Role::Administrator], &[]);
+        let requests = [&admin, &other].map(|person| {
+            let request = person.request(
+                "PATCH",
+                &format!("/api/v1/people/{}", person.id),
+                Some(&json!({"roles": []})),
+            );
+            tower::ServiceExt::oneshot(served.router.clone(), request)
+        });
+        let replies = served.runtime.block_on(futures_util::future::join_all(requests));
+        let done =
+            replies.into_iter().filter(|reply| reply.as_ref().unwrap().status().as_u16() == 200).count();
+        assert_eq!(done, 1);
+        let left = [&admin, &other]
+            .into_iter()
+            .find(|person| person.get("/api/v1/tokens").status.as_u16() == 200)
+            .unwrap();
+        assert_eq!(left.ask("DELETE", &format!("/api/v1/people/{id}"), None).status.as_u16(), 204);
+        assert_eq!(anna.get("/api/v1/articles").status.as_u16(), 401);
+        assert_eq!(left.json("/api/v1/health")["content_errors"], 0);
     });
 }
 
