@@ -253,7 +253,7 @@ impl Accounts {
         actor: &Actor,
         now: Timestamp,
     ) -> Result<(), AccountError> {
-        self.team(team).await?;
+        let name = self.team(team).await?.name;
         if added.len() + removed.len() > MAX_CHANGED {
             let why = format!("change {MAX_CHANGED} members at one time at most");
             return Err(AccountError::Invalid { name: "add", why });
@@ -280,7 +280,7 @@ impl Accounts {
         self.forget_known();
         for (action, people) in [("team.joined", added), ("team.left", removed)] {
             for person in people {
-                self.note(actor, action, Some(person), team, now).await?;
+                self.note(actor, action, Some(person), &name, now).await?;
             }
         }
         Ok(())

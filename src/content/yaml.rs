@@ -376,13 +376,16 @@ impl<'r> Fields<'r> {
 /// The key that restricts who may read.
 const RESTRICTING: &str = "audience";
 
+/// Slips that a key may have and still be meant for that one.
+const MAX_SLIPS: usize = 2;
+
 /// Reports a key that nobody knows. Where it may have been meant to restrict who reads, that is an error: what is not restricted is read by
 /// everybody.
 pub fn report_unknown_key(what: &str, name: &str, at: Position, known: &[&'static str], report: &mut Report) {
     let near = did_you_mean(name, known.iter().copied());
     let message = format!("{what} has no key `{name}`{near}");
     let hint = format!("remove it or use one of: {}", known.join(", "));
-    if name == RESTRICTING || near.contains(RESTRICTING) {
+    if strsim::damerau_levenshtein(name, RESTRICTING) <= MAX_SLIPS {
         report.error("unknown-key", at, message, hint);
     } else {
         report.warning("unknown-key", at, message, hint);

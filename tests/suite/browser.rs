@@ -225,6 +225,23 @@ impl Page {
         self.client.clone().enter_parent_frame().await.unwrap();
     }
 
+    /// Fills a field in as one who types.
+    pub async fn fill(&self, selector: &str, text: &str) {
+        let found = self.client.wait().at_most(PATIENCE).for_element(Locator::Css(selector)).await;
+        let field = found.unwrap_or_else(|e| panic!("{selector}: {e}"));
+        field.clear().await.unwrap();
+        field.send_keys(text).await.unwrap_or_else(|e| panic!("{selector}: {e}"));
+    }
+
+    /// Keeps a picture of the page where PHAROS_SHOTS names a folder: for people to look at.
+    pub async fn shoot(&self, name: &str) {
+        if let Some(folder) = std::env::var_os("PHAROS_SHOTS") {
+            std::fs::create_dir_all(&folder).unwrap();
+            let picture = self.client.screenshot().await.unwrap();
+            std::fs::write(std::path::Path::new(&folder).join(format!("{name}.png")), picture).unwrap();
+        }
+    }
+
     pub fn address(&self) -> &str {
         &self.address
     }

@@ -81,7 +81,14 @@ fn ten_thousand_articles_are_served_and_follow_a_checkout_of_thousands() {
     process.wait_ready();
     let served = listed(&process);
     assert!(served.len() > 10_000, "{}", served.len());
-    let missing: BTreeSet<String> = on_disk(&articles).difference(&served).cloned().collect();
+    // What says for whom it is, is not for everybody.
+    let is_restricted = |id: &&String| {
+        let text = std::fs::read_to_string(articles.join(format!("{id}.md"))).unwrap_or_default();
+        text.lines().take(30).any(|line| line.starts_with("audience:"))
+    };
+    let missing = on_disk(&articles);
+    let missing: BTreeSet<String> =
+        missing.difference(&served).filter(|id| !is_restricted(id)).cloned().collect();
     assert!(
         missing.is_subset(&refused),
         "not served and not told: {:?}",
@@ -107,7 +114,8 @@ fn ten_thousand_articles_are_served_and_follow_a_checkout_of_thousands() {
     git(&articles, &["commit", "-qm", "two"]);
     for state in ["one", "two", "one", "two"] {
         git(&articles, &["checkout", "-q", state]);
-        let expected: BTreeSet<String> = on_disk(&articles).difference(&refused).cloned().collect();
+        let expected: BTreeSet<String> =
+            on_disk(&articles).difference(&refused).filter(|id| !is_restricted(id)).cloned().collect();
         let changed = if state == "two" { 1_760 } else { 0 };
         let end = Instant::now() + PATIENCE;
         loop {

@@ -22,6 +22,7 @@ mod language;
 mod large;
 mod leaks;
 mod people;
+mod people_pages;
 mod properties;
 mod quality;
 mod reload;

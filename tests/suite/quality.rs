@@ -88,7 +88,8 @@ fn no_page_breaks_a_rule_of_axe() {
     }
 }
 
-async fn violations(page: &Page, axe: &str) -> Vec<String> {
+/// What axe finds wrong with the page that is shown.
+pub async fn violations(page: &Page, axe: &str) -> Vec<String> {
     page.eval(axe).await;
     let Value::Array(found) = page.eval(VIOLATIONS).await else { panic!("axe gave no list") };
     found.into_iter().map(|what| what.as_str().unwrap_or_default().to_owned()).collect()
@@ -101,7 +102,7 @@ const PARTS: &str = "return [...new Set([...performance.getEntriesByType('naviga
 /// Bytes of a reply with its head, as gzip has it: what browsers ask for without HTTPS. Brotli takes less.
 fn weigh(address: &str, path: &str) -> usize {
     let mut stream = std::net::TcpStream::connect(address).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nhost: x\r\naccept: text/html\r\naccept-encoding: gzip\r\nconnection: close\r\n\r\n").unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: localhost\r\naccept: text/html\r\naccept-encoding: gzip\r\nconnection: close\r\n\r\n").unwrap();
     let mut reply = Vec::new();
     stream.read_to_end(&mut reply).unwrap();
     assert!(reply.starts_with(b"HTTP/1.1 200"), "{path}");
