@@ -37,7 +37,7 @@ use crate::settings::Settings;
 /// Passwords hashed at one time: each takes 19 MiB.
 const HASHED_AT_ONCE: usize = 4;
 
-/// Seconds between two looks whether somebody has got an account.
+/// Seconds between two looks whether somebody has got an account, or another server has changed what people may do.
 const LOOK_EVERY: i64 = 2;
 
 /// Why something about people could not be done.
@@ -116,6 +116,9 @@ pub struct Accounts {
     /// Grows with every change of what people may do.
     changes: watch::Sender<u64>,
     has_people: AtomicBool,
+    /// How often it had changed what people may do, when that was last seen; and when, in seconds since 1970.
+    version: AtomicI64,
+    noticed_at: AtomicI64,
     /// When it was last looked whether there are people, in seconds since 1970.
     looked_at: AtomicI64,
     hashing: Arc<Semaphore>,
@@ -136,6 +139,8 @@ impl Accounts {
             rules,
             known: Mutex::default(),
             has_people: AtomicBool::new(false),
+            version: AtomicI64::new(0),
+            noticed_at: AtomicI64::new(0),
             looked_at: AtomicI64::new(0),
             hashing: Arc::new(Semaphore::new(HASHED_AT_ONCE)),
             changes: watch::channel(0).0,
@@ -194,12 +199,48 @@ impl Accounts {
         &self.limits
     }
 
-    /// Forgets what was looked up: the next request of everybody is looked up anew.
-    fn forget_known(&self) {
+    /// Forgets what was looked up, here and on other servers: the next request of everybody is looked up anew.
+    async fn forget_known(&self) -> Result<(), AccountError> {
+        let count = || async {
+            let number: i64 = sqlx::query_scalar(
+                "INSERT INTO versions (id, number) VALUES ('people', 1) \
+                 ON CONFLICT (id) DO UPDATE SET number = versions.number + 1 RETURNING number",
+            )
+            .fetch_one(self.database.pool())
+            .await?;
+            Ok(number)
+        };
+        let counted = self.database.patiently(count).await;
+        if let Ok(number) = &counted {
+            self.version.store(*number, Ordering::Relaxed);
+        }
+        self.forget_here();
+        counted?;
+        Ok(())
+    }
+
+    fn forget_here(&self) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.clear();
         // While the list is held: what was read before this is not remembered after it.
         self.changes.send_modify(|changes| *changes += 1);
+    }
+
+    /// Looks, every few seconds, whether another server changed what people may do.
+    async fn notice_changes(&self, now: Timestamp) -> Result<(), AccountError> {
+        let (second, last) = (now.as_second(), self.noticed_at.load(Ordering::Relaxed));
+        let is_due = (second - last).abs() >= LOOK_EVERY
+            && self.noticed_at.compare_exchange(last, second, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+        if is_due {
+            let number: Option<i64> = sqlx::query_scalar("SELECT number FROM versions WHERE id = 'people'")
+                .fetch_optional(self.database.pool())
+                .await?;
+            let number = number.unwrap_or_default();
+            if self.version.swap(number, Ordering::Relaxed) != number {
+                self.forget_here();
+            }
+        }
+        Ok(())
     }
 
     /// Tells when it may be different who somebody is: whoever is heard for long is to be looked up anew.

@@ -415,7 +415,7 @@ impl Accounts {
             return Err(AccountError::Conflict(why.to_owned()));
         }
         changing.commit().await?;
-        self.forget_known();
+        self.forget_known().await?;
         if !after.active || before.email != after.email {
             self.remove_links(id).await?;
         }
@@ -459,7 +459,7 @@ impl Accounts {
             .execute(&mut *erasing)
             .await?;
         erasing.commit().await?;
-        self.forget_known();
+        self.forget_known().await?;
         let own = Actor { id: actor.id.clone(), ..Actor::default() };
         // Who erases himself leaves no name behind.
         let actor = if actor.id.as_deref() == Some(id) { &own } else { actor };

@@ -15,9 +15,8 @@ use crate::accounts::{AccountError, Accounts, from_json};
 use crate::content::validity::{Clearance, EVERYONE, EXCEPT, NOBODY};
 use crate::database::{micros, moment};
 
-/// How long what was looked up counts without another look: a change by another server is noticed after this at the latest. What this one
-/// changes is noticed at once.
-const LOOKED_UP: SignedDuration = SignedDuration::from_secs(10);
+/// How long what was looked up counts without another look. What is changed is noticed at once, and within seconds on other servers.
+const LOOKED_UP: SignedDuration = SignedDuration::from_mins(5);
 
 /// Sessions and tokens remembered; beyond, all are looked up anew.
 const MAX_KNOWN: usize = 50_000;
@@ -149,6 +148,7 @@ impl Accounts {
     /// The store cannot be read.
     pub async fn session(&self, secret: &str, now: Timestamp) -> Result<Option<Arc<Identity>>, AccountError> {
         let id = digest(secret);
+        self.notice_changes(now).await?;
         if let Some(known) = self.remembered(&id, now) {
             return Ok(Some(known));
         }
@@ -181,6 +181,9 @@ impl Accounts {
             }
         }
         let who = Who::Person { id: person.as_str().into(), name: name.into(), session: handle.into() };
+        // Before it is half idle it is looked up again, and so kept alive.
+        let again = now.checked_add(SEEN_EVERY.min(self.rules.session_idle / 2)).unwrap_or(until);
+        let until = until.min(again);
         let identity = Arc::new(self.identity(who, &person, &roles, &audiences, region, None).await?);
         self.remember(id, &identity, until, now, changes);
         Ok(Some(identity))
@@ -196,23 +199,31 @@ impl Accounts {
         region: Option<String>,
         scopes: Option<&[Permission]>,
     ) -> Result<Identity, AccountError> {
-        let teams = self.teams_of(person).await?;
+        let teams: Vec<(String, String, String, Option<String>)> = sqlx::query_as(
+            "SELECT t.name, t.roles, t.audiences, t.region FROM team_members m JOIN teams t ON t.id = m.team_id \
+             WHERE m.person_id = $1 ORDER BY t.name",
+        )
+        .bind(person)
+        .fetch_all(self.database.pool())
+        .await?;
         let mut roles: Vec<Role> = from_json(roles);
-        roles.extend(teams.iter().flat_map(|team| team.roles.iter().copied()));
+        roles.extend(teams.iter().flat_map(|(_, roles, ..)| from_json::<Role>(roles)));
         let mut permissions: BTreeSet<Permission> = permitted(&roles);
         if let Some(scopes) = scopes {
             permissions.retain(|permission| scopes.contains(permission));
         }
         let mut names: Vec<String> = from_json(audiences);
         names.extend(roles.iter().map(|role| role.name().to_owned()));
-        names.extend(teams.iter().flat_map(|team| team.audiences.iter().cloned().chain([team.name.clone()])));
+        names.extend(teams.iter().flat_map(|(name, _, audiences, _)| {
+            from_json::<String>(audiences).into_iter().chain([name.clone()])
+        }));
         names.retain(|name| name != NOBODY && name != EVERYONE && !name.starts_with(EXCEPT));
         let clearance = if permissions.contains(&Permission::ReadEverything) {
             Clearance::Everything
         } else {
             Clearance::member(names)
         };
-        let region = region.or_else(|| teams.iter().find_map(|team| team.region.clone()));
+        let region = region.or_else(|| teams.into_iter().find_map(|(.., region)| region));
         Ok(Identity { who, permissions, clearance, region: region.map(Into::into) })
     }
 
@@ -299,7 +310,7 @@ impl Accounts {
             .bind(session)
             .execute(self.database.pool())
             .await?;
-        self.forget_known();
+        self.forget_known().await?;
         if ended.rows_affected() == 0 { Err(AccountError::NotFound("session")) } else { Ok(()) }
     }
 
@@ -313,7 +324,7 @@ impl Accounts {
             .bind(but.unwrap_or_default())
             .execute(self.database.pool())
             .await?;
-        self.forget_known();
+        self.forget_known().await?;
         Ok(ended.rows_affected())
     }
 }

@@ -117,7 +117,7 @@ impl Accounts {
             .bind(micros(now))
             .execute(self.database.pool())
             .await?;
-        self.forget_known();
+        self.forget_known().await?;
         Ok(())
     }
 

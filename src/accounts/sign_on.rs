@@ -461,6 +461,7 @@ impl SignOn {
         client: &Client,
         now: Timestamp,
     ) -> Result<Arc<Identity>, AccountError> {
+        accounts.notice_changes(now).await?;
         let key = digest(&format!("header\n{login}\n{}", groups.join("\n")));
         if let Some(known) = accounts.remembered(&key, now) {
             return Ok(known);

@@ -147,7 +147,7 @@ impl Accounts {
         .fetch_optional(self.database.pool())
         .await?;
         let (person, name) = removed.ok_or(AccountError::NotFound("token"))?;
-        self.forget_known();
+        self.forget_known().await?;
         self.note(actor, "token.removed", Some(&person), &name, now).await
     }
 
@@ -160,6 +160,7 @@ impl Accounts {
             return Ok(None);
         }
         let digest = digest(secret);
+        self.notice_changes(now).await?;
         if let Some(known) = self.remembered(&digest, now) {
             return Ok(Some(known));
         }

@@ -147,10 +147,11 @@ pub const TABLES: &[Table] = &[
             ("updated_at", Kind::Integer),
         ],
     },
+    Table { name: "versions", columns: &[("id", Kind::Text), ("number", Kind::Integer)] },
 ];
 
 /// What passes by itself, and what nobody wants back when a backup is restored: who was signed in then, links that were used since.
-pub const PASSING: &[&str] = &["sessions", "links", "sign_ins", "failures"];
+pub const PASSING: &[&str] = &["sessions", "links", "sign_ins", "failures", "versions"];
 
 impl Table {
     /// The statement that reads it, in the order of its key.

@@ -400,7 +400,8 @@ impl Engine {
         is_wanted: &dyn Fn() -> bool,
     ) -> Result<Option<Found>, TantivyError> {
         let clearance = &request.filter.clearance;
-        let words = Readable::new(&self.reader, &self.library, &self.facets, clearance);
+        let admitted = self.facets.admitted(clearance);
+        let words = Readable::new(&self.reader, &self.library, &self.facets, clearance, &admitted);
         let expander = Expander { words, clearance, catalog: &self.library.catalog };
         let mut plan = expander.read(&request.text, request.verbatim)?;
         let filter = Arc::new(self.knowable(plan.narrowed.narrow(&request.filter)));
@@ -434,7 +435,7 @@ impl Engine {
                 continue;
             }
             let query = ladder::query(*rung, &plan, &self.reader)?;
-            let candidates = self.candidates(query, &filter, keep)?;
+            let candidates = self.candidates(query, &filter, &admitted, keep)?;
             // Each rung finds all that the one above did, and more.
             if candidates.total >= total {
                 total = candidates.total;
@@ -448,7 +449,7 @@ impl Engine {
         let intent = Intent::of(&plan.asked_as());
         let lang = answer::reader_lang(filter.lang, &plan.read_as(), request.lang);
         if !request.verbatim {
-            self.add_pinned(&mut ranked, &plan, &filter)?;
+            self.add_pinned(&mut ranked, &plan, &filter, &admitted)?;
         }
         total = total.max(ranked.len() as u64);
         let asked = Asked { plan: &plan, intent, filter: &filter, lang, dense: self.dense.as_deref() };
@@ -487,13 +488,14 @@ impl Engine {
         ranked: &mut Vec<(Rung, Candidate)>,
         plan: &Plan,
         filter: &Arc<Filter>,
+        admitted: &Arc<[bool]>,
     ) -> Result<(), TantivyError> {
         for id in self.library.catalog.synonyms().pinned(&plan.asked_as()).iter().rev() {
             let Some((slot, _)) = self.library.find(id) else { continue };
             let known = ranked.iter().position(|(_, candidate)| candidate.slot == slot);
             let candidate = match known {
                 Some(at) => Some(ranked.remove(at).1),
-                None => self.candidates(ladder::article(id, &self.reader), filter, 1)?.top.pop(),
+                None => self.candidates(ladder::article(id, &self.reader), filter, admitted, 1)?.top.pop(),
             };
             if let Some(candidate) = candidate {
                 ranked.insert(0, (Rung::Pinned, candidate));
@@ -520,9 +522,10 @@ impl Engine {
         &self,
         query: Box<dyn tantivy::query::Query>,
         filter: &Arc<Filter>,
+        admitted: &Arc<[bool]>,
         keep: usize,
     ) -> Result<Candidates, TantivyError> {
-        let filtered = Filtered::new(query, &self.library, &self.facets, &self.reader, filter);
+        let filtered = Filtered::new(query, &self.library, &self.facets, &self.reader, filter, admitted);
         let collector =
             ArticleCollector { keep, facets: Arc::clone(&self.facets), reader: self.reader.clone() };
         self.reader.searcher.search(&filtered, &collector)
@@ -617,7 +620,8 @@ impl Engine {
 
     /// How each word of a query was read; of what one may not read, nothing is counted.
     fn read_words(&self, plan: &Plan, filter: &Filter) -> Result<Vec<ReadWord>, TantivyError> {
-        let known = Readable::new(&self.reader, &self.library, &self.facets, &filter.clearance);
+        let admitted = self.facets.admitted(&filter.clearance);
+        let known = Readable::new(&self.reader, &self.library, &self.facets, &filter.clearance, &admitted);
         let (text, stem) = (self.reader.fields.text, self.reader.fields.stem);
         let mut words = Vec::with_capacity(plan.words.len());
         for word in &plan.words {

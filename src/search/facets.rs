@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::content::catalog::Catalog;
 use crate::content::front_matter::Status;
 use crate::content::library::{Library, Slot};
-use crate::content::validity::Clearance;
+use crate::content::validity::{Clearance, EXCEPT};
 
 /// The facets, in the order they are shown.
 pub const FACETS: [&str; 6] = ["kind", "product", "region", "lang", "status", "tag"];
@@ -41,8 +41,13 @@ pub struct FacetIndex {
     /// Where the numbers of each slot begin in `numbers`; one more than there are slots.
     starts: Vec<u32>,
     numbers: Vec<u32>,
-    /// The different audiences of articles; the first is everybody.
+    /// The different audiences of articles, by number; the first is everybody.
     audiences: Vec<Vec<String>>,
+    /// By the number of each audience, whether it admits everybody.
+    public: Vec<bool>,
+    /// The audiences that let in who belongs to a name, and those that shut him out.
+    lets_in: HashMap<String, Vec<u32>>,
+    shuts_out: HashMap<String, Vec<u32>>,
     /// The audiences of sections, where they are not those of their articles.
     section_audiences: Vec<Vec<String>>,
     /// Whether there are slots of what is not served: drafts, what is gone.
@@ -105,12 +110,31 @@ impl FacetIndex {
         }
         index.starts.push(u32::try_from(index.numbers.len()).unwrap_or(u32::MAX));
         index.section_audiences = section_audiences.into_iter().collect();
+        for (number, audience) in (0..).zip(&index.audiences) {
+            index.public.push(Clearance::Public.admits(audience));
+            for name in audience {
+                match name.strip_prefix(EXCEPT) {
+                    Some(name) => index.shuts_out.entry(name.to_owned()).or_default().push(number),
+                    None => index.lets_in.entry(name.clone()).or_default().push(number),
+                }
+            }
+        }
         index
     }
 
     /// By the number of each audience of articles: whether a clearance admits it.
     pub fn admitted(&self, clearance: &Clearance) -> Arc<[bool]> {
-        self.audiences.iter().map(|audience| clearance.admits(audience)).collect()
+        let Clearance::Member(names) = clearance else {
+            return self.audiences.iter().map(|audience| clearance.admits(audience)).collect();
+        };
+        // There may be thousands of audiences, of which somebody's few names meet few.
+        let mut admitted = self.public.clone();
+        for (numbers, is_admitted) in [(&self.lets_in, true), (&self.shuts_out, false)] {
+            for number in names.iter().filter_map(|name| numbers.get(name)).flatten() {
+                admitted[*number as usize] = is_admitted;
+            }
+        }
+        admitted.into()
     }
 
     /// Whether anything is for anybody but everybody.

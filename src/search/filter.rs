@@ -125,20 +125,21 @@ impl std::fmt::Debug for Filtered {
 }
 
 impl Filtered {
-    /// The query, narrowed.
+    /// The query, narrowed; `admitted` is what [`FacetIndex::admitted`] says of the filter's clearance.
     pub fn new(
         inner: Box<dyn Query>,
         library: &Arc<Library>,
         facets: &Arc<FacetIndex>,
         reader: &Reader,
         filter: &Arc<Filter>,
+        admitted: &Arc<[bool]>,
     ) -> Self {
         Self {
             inner: Arc::from(inner),
             library: Arc::clone(library),
             facets: Arc::clone(facets),
             reader: reader.clone(),
-            admitted: facets.admitted(&filter.clearance),
+            admitted: Arc::clone(admitted),
             filter: Arc::clone(filter),
         }
     }

@@ -34,14 +34,15 @@ const SPARE: usize = 8;
 type Result<T> = tantivy::Result<T>;
 
 impl<'a> Readable<'a> {
-    /// The words of an index that somebody may read.
+    /// The words of an index that somebody may read; `admitted` is what [`FacetIndex::admitted`] says of his clearance.
     pub fn new(
         reader: &'a Reader,
         library: &'a Library,
         facets: &'a FacetIndex,
         clearance: &'a Clearance,
+        admitted: &Arc<[bool]>,
     ) -> Self {
-        let admitted = facets.admitted(clearance);
+        let admitted = Arc::clone(admitted);
         // Words of what was deleted stand in the dictionaries until their segment is merged.
         let has_remains =
             reader.searcher.segment_readers().iter().any(|segment| segment.num_deleted_docs() > 0);

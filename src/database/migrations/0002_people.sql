@@ -124,3 +124,9 @@ CREATE TABLE belongings (
     updated_at BIGINT NOT NULL
 );
 CREATE INDEX belongings_by_person ON belongings (person_id);
+
+-- How often it changed what people may do: several servers on one store notice it by this.
+CREATE TABLE versions (
+    id TEXT NOT NULL PRIMARY KEY,
+    number BIGINT NOT NULL
+);
