@@ -155,12 +155,15 @@ pub struct Asked {
     pub subjects: Vec<Subject>,
 }
 
+/// Changes that happened together and are written together.
+type Together = Arc<[Arc<Change>]>;
+
 /// The last changes.
 #[derive(Debug)]
 pub struct Changes {
     noted: RwLock<VecDeque<Arc<Change>>>,
     /// None once no more are taken.
-    queue: Mutex<Option<mpsc::Sender<Arc<[Arc<Change>]>>>>,
+    queue: Mutex<Option<mpsc::Sender<Together>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -190,7 +193,7 @@ impl Changes {
     }
 
     /// Has changes that were noted written to the store; does not wait for it.
-    pub fn keep(&self, changes: Arc<[Arc<Change>]>) {
+    pub fn keep(&self, changes: Together) {
         if changes.is_empty() {
             return;
         }
@@ -264,7 +267,7 @@ async fn earlier(database: &Database) -> Result<VecDeque<Arc<Change>>, StoreErro
     Ok(rows.into_iter().filter_map(read).collect())
 }
 
-async fn write(database: Database, mut waiting: mpsc::Receiver<Arc<[Arc<Change>]>>) {
+async fn write(database: Database, mut waiting: mpsc::Receiver<Together>) {
     let ids = Ids::default();
     while let Some(changes) = waiting.recv().await {
         let rows: Vec<(String, i64, String)> = changes
