@@ -1,5 +1,5 @@
 //! What permissions cost a search: the same articles without audiences and with them, asked over the router by nobody in particular and by
-//! 11,000 people of 300 teams in turn, in one run.
+//! some of 11,000 people in 300 teams, ten queries each, in one run.
 //!
 //! `cargo run --release --example audiences -- FOLDER...` reads the Markdown below each folder into two temporary bases: in one, seven of ten
 //! articles are for thirty of the teams each. Queries of two words are drawn from titles with a fixed seed, and each is asked of both bases
@@ -7,6 +7,7 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measuring program for developers")]
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -37,6 +38,8 @@ const TEAMS: usize = 300;
 const PEOPLE: usize = 11_000;
 const TEAMS_OF_EACH: usize = 3;
 const TEAMS_OF_AN_ARTICLE: usize = 30;
+/// How many queries one person asks, one after the other.
+const QUERIES_OF_EACH: usize = 10;
 const QUERIES: usize = 3_000;
 const WARM_UP: usize = 200;
 
@@ -169,13 +172,18 @@ fn queries(base: &Base) -> Vec<String> {
         })
         .filter(|words: &Vec<String>| words.len() > 1)
         .collect();
-    (0..QUERIES + WARM_UP)
-        .map(|_| {
-            let title = &titles[fastrand::usize(..titles.len())];
-            let from = fastrand::usize(..title.len() - 1);
-            format!("{} {}", title[from], title[from + 1])
-        })
-        .collect()
+    let mut queries: Vec<String> = Vec::new();
+    // No query comes twice: replies are remembered, and here the search itself is measured.
+    let mut known = HashSet::new();
+    while queries.len() < QUERIES + WARM_UP {
+        let title = &titles[fastrand::usize(..titles.len())];
+        let from = fastrand::usize(..title.len() - 1);
+        let query = format!("{} {}", title[from], title[from + 1]);
+        if known.insert(query.clone()) {
+            queries.push(query);
+        }
+    }
+    queries
 }
 
 async fn ask(base: &Base, query: &str, cookie: Option<&str>) -> (Duration, u64) {
@@ -197,8 +205,12 @@ async fn ask(base: &Base, query: &str, cookie: Option<&str>) -> (Duration, u64) 
 async fn measure(without: &Base, with: &Base, cookies: &[String], queries: &[String]) {
     let mut all = [Vec::new(), Vec::new()];
     let mut found = [0, 0];
+    let mut cookie = "";
     for (number, query) in queries.iter().enumerate() {
-        let cookie = &cookies[fastrand::usize(..cookies.len())];
+        if number % QUERIES_OF_EACH == 0 {
+            // Somebody who has not asked lately: the first of his queries finds him in the store.
+            cookie = &cookies[fastrand::usize(..cookies.len())];
+        }
         // Each goes first as often as the other.
         let (plain, restricted) = if number % 2 == 0 {
             let plain = ask(without, query, None).await;

@@ -110,6 +110,8 @@ pub struct Settings {
     pub session_idle_minutes: u32,
     /// Days after which a session ends, used or not.
     pub session_days: u32,
+    /// Roles whose people may do nothing with a password alone: they set up a second factor first.
+    pub second_factor_roles: Vec<String>,
     /// Requests a minute of one person or token; 0 for any number.
     pub requests_per_minute: u32,
     /// Days that entries of the audit log are kept.
@@ -168,6 +170,7 @@ impl Default for Settings {
             trusted_proxies: Vec::new(),
             session_idle_minutes: 12 * 60,
             session_days: 7,
+            second_factor_roles: Vec::new(),
             requests_per_minute: 1_200,
             audit_days: 365,
             gap_days: 365,
@@ -321,12 +324,12 @@ impl Settings {
             }
         }
         let known = ["operator", "consultant", "editor", "reviewer", "lead", "administrator"];
-        for role in self.sign_on_groups.iter().flat_map(|group| &group.roles) {
+        let of_groups = self.sign_on_groups.iter().flat_map(|group| &group.roles);
+        let named = of_groups.map(|role| ("sign_on_groups", role));
+        for (name, role) in named.chain(self.second_factor_roles.iter().map(|r| ("second_factor_roles", r))) {
             if !known.contains(&role.as_str()) {
-                faults.push(format!(
-                    "- `sign_on_groups`: there is no role `{role}`; use one of: {}",
-                    known.join(", ")
-                ));
+                faults
+                    .push(format!("- `{name}`: there is no role `{role}`; use one of: {}", known.join(", ")));
             }
         }
         if !self.smtp.is_empty() && self.public_url.is_empty() {

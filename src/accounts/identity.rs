@@ -42,6 +42,8 @@ pub struct Identity {
     pub clearance: Clearance,
     /// The region that is meant where none is named.
     pub region: Option<Arc<str>>,
+    /// Whether nothing is permitted until a second factor is set up.
+    pub must_add_factor: bool,
 }
 
 impl Identity {
@@ -52,6 +54,7 @@ impl Identity {
             permissions: permissions.into_iter().collect(),
             clearance: Clearance::Public,
             region: None,
+            must_add_factor: false,
         }
     }
 

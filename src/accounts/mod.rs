@@ -29,6 +29,7 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::accounts::limits::Limits;
 use crate::accounts::mail::Mail;
+use crate::accounts::permissions::Role;
 use crate::accounts::sessions::Known;
 use crate::content::validity::{EVERYONE, EXCEPT, NOBODY};
 use crate::database::{Database, Ids, StoreError, micros};
@@ -123,6 +124,8 @@ pub struct Accounts {
     looked_at: AtomicI64,
     hashing: Arc<Semaphore>,
     limits: Limits,
+    /// Roles that need a second factor.
+    factor_roles: Vec<Role>,
     mail: Option<Mail>,
 }
 
@@ -145,6 +148,7 @@ impl Accounts {
             hashing: Arc::new(Semaphore::new(HASHED_AT_ONCE)),
             changes: watch::channel(0).0,
             limits: Limits::new(rules.requests_per_minute),
+            factor_roles: settings.second_factor_roles.iter().filter_map(|role| Role::of(role)).collect(),
             mail: Mail::of(settings)?,
         };
         accounts.has_people().await?;

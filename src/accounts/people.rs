@@ -45,6 +45,8 @@ pub struct Person {
     pub origin: Origin,
     /// What the company's directory calls the person.
     pub external_id: Option<String>,
+    /// What the company's sign-on knows the person by.
+    pub subject: Option<String>,
     /// Whether the person may sign in.
     pub active: bool,
     /// Whether there is a password.
@@ -79,6 +81,8 @@ pub struct NewPerson {
     pub region: Option<String>,
     /// Whether the company's directory answers for the person, and what it calls him.
     pub external_id: Option<String>,
+    /// What the company's sign-on knows the person by.
+    pub subject: Option<String>,
     /// Whether the person came from there.
     pub from_directory: bool,
 }
@@ -102,11 +106,13 @@ pub struct PersonChange {
     pub active: Option<bool>,
     /// What the company's directory calls the person.
     pub external_id: Option<String>,
+    /// What the company's sign-on knows the person by.
+    pub subject: Option<String>,
 }
 
 /// What is read of a person.
 const COLUMNS: &str = "id, login, name, email, roles, audiences, region, source, external_id, active, \
-     CASE WHEN password IS NULL THEN 0 ELSE 1 END, CASE WHEN totp_secret IS NOT NULL AND totp_step >= 0 THEN 1 ELSE 0 END, created_at, updated_at, seen_at";
+     CASE WHEN password IS NULL THEN 0 ELSE 1 END, CASE WHEN totp_secret IS NOT NULL AND totp_step >= 0 THEN 1 ELSE 0 END, created_at, updated_at, seen_at, subject";
 
 type Row = (
     String,
@@ -124,6 +130,7 @@ type Row = (
     i64,
     i64,
     Option<i64>,
+    Option<String>,
 );
 
 fn person(row: Row) -> Person {
@@ -140,6 +147,7 @@ fn person(row: Row) -> Person {
         region,
         origin: if source == "local" { Origin::Local } else { Origin::Directory },
         external_id,
+        subject: row.15,
         active: active != 0,
         has_password: has_password != 0,
         has_second_factor: has_second_factor != 0,
@@ -228,8 +236,8 @@ impl Accounts {
         roles.dedup();
         let id = self.ids.next(now);
         let added = sqlx::query(
-            "INSERT INTO people (id, login, name, email, roles, audiences, region, source, external_id, active, created_at, updated_at, password) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $10, $11) ON CONFLICT (login) DO NOTHING",
+            "INSERT INTO people (id, login, name, email, roles, audiences, region, source, external_id, active, created_at, updated_at, password, subject) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $10, $11, $12) ON CONFLICT (login) DO NOTHING",
         )
         .bind(&id)
         .bind(&login)
@@ -242,6 +250,7 @@ impl Accounts {
         .bind(new.external_id.as_deref())
         .bind(micros(now))
         .bind(password)
+        .bind(new.subject.as_deref())
         .execute(self.database.pool())
         .await?;
         if added.rows_affected() == 0 {
@@ -274,6 +283,14 @@ impl Accounts {
     /// The store cannot be read.
     pub async fn person_by_external_id(&self, id: &str) -> Result<Option<Person>, AccountError> {
         self.one_person("external_id", id).await
+    }
+
+    /// A person by what the company's sign-on knows him by.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn person_by_subject(&self, subject: &str) -> Result<Option<Person>, AccountError> {
+        self.one_person("subject", subject).await
     }
 
     async fn one_person(&self, column: &str, value: &str) -> Result<Option<Person>, AccountError> {
@@ -377,6 +394,9 @@ impl Accounts {
         if let Some(external_id) = &change.external_id {
             after.external_id = Some(external_id.clone()).filter(|id| !id.is_empty());
         }
+        if let Some(subject) = &change.subject {
+            after.subject = Some(subject.clone());
+        }
         after.active = change.active.unwrap_or(before.active);
         if after == before {
             return Ok(before);
@@ -394,7 +414,7 @@ impl Accounts {
         }
         let changed = sqlx::query(
             "UPDATE people SET login = $2, name = $3, email = $4, roles = $5, audiences = $6, region = $7, external_id = $8, \
-             active = $9, updated_at = $10 WHERE id = $1 AND updated_at = $11",
+             active = $9, updated_at = $10, subject = $12 WHERE id = $1 AND updated_at = $11",
         )
         .bind(id)
         .bind(&after.login)
@@ -408,6 +428,7 @@ impl Accounts {
         // In microseconds: a change at the same instant as the one before must differ from it.
         .bind(micros(now).max(micros(before.updated_at) + 1))
         .bind(micros(before.updated_at))
+        .bind(after.subject.as_deref())
         .execute(&mut *changing)
         .await?;
         if changed.rows_affected() == 0 {

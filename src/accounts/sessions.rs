@@ -101,7 +101,22 @@ pub(super) struct Known {
     pub(super) until: Timestamp,
 }
 
-type Row = (String, String, i64, i64, String, String, String, Option<String>, i64);
+/// What is known of a person on which it depends what he may do.
+#[derive(Debug)]
+pub(super) struct Standing {
+    pub(super) person: String,
+    pub(super) roles: Vec<Role>,
+    pub(super) audiences: Vec<String>,
+    pub(super) region: Option<String>,
+    /// Whether he has a password and no second factor, and nobody else vouches for him.
+    pub(super) lacks_factor: bool,
+}
+
+type Row = (String, String, i64, i64, String, i64, String, String, String, Option<String>, i64);
+
+/// Of `people p`: 1 where there is a password and no second factor beside it.
+pub(super) const LACKS_FACTOR: &str =
+    "CASE WHEN p.password IS NOT NULL AND (p.totp_secret IS NULL OR p.totp_step < 0) THEN 1 ELSE 0 END";
 
 impl Accounts {
     /// Opens a session for a person who proved who he is.
@@ -154,14 +169,27 @@ impl Accounts {
         }
         let changes = self.change_count();
         let read = || async {
-            let query = sqlx::query_as::<_, Row>(
-                "SELECT s.handle, s.person_id, s.seen_at, s.expires_at, p.name, p.roles, p.audiences, p.region, p.active \
-                 FROM sessions s JOIN people p ON p.id = s.person_id WHERE s.id = $1",
+            let statement = format!(
+                "SELECT s.handle, s.proved_by, s.seen_at, s.expires_at, p.name, p.active, p.id, p.roles, p.audiences, p.region, \
+                 {LACKS_FACTOR} FROM sessions s JOIN people p ON p.id = s.person_id WHERE s.id = $1"
             );
+            let query = sqlx::query_as::<_, Row>(AssertSqlSafe(statement));
             Ok(query.bind(&id).fetch_optional(self.database.pool()).await?)
         };
         let Some(row) = self.database.patiently(read).await? else { return Ok(None) };
-        let (handle, person, seen_at, expires_at, name, roles, audiences, region, active) = row;
+        let (
+            handle,
+            proved_by,
+            seen_at,
+            expires_at,
+            name,
+            active,
+            person,
+            roles,
+            audiences,
+            region,
+            lacks_factor,
+        ) = row;
         let seen_at = moment(seen_at);
         let idle_at =
             |seen_at: Timestamp| seen_at.checked_add(self.rules.session_idle).unwrap_or(Timestamp::MAX);
@@ -184,7 +212,14 @@ impl Accounts {
         // Before it is half idle it is looked up again, and so kept alive.
         let again = now.checked_add(SEEN_EVERY.min(self.rules.session_idle / 2)).unwrap_or(until);
         let until = until.min(again);
-        let identity = Arc::new(self.identity(who, &person, &roles, &audiences, region, None).await?);
+        let standing = Standing {
+            person,
+            roles: from_json(&roles),
+            audiences: from_json(&audiences),
+            region,
+            lacks_factor: lacks_factor != 0 && proved_by != ProvedBy::SignOn.name(),
+        };
+        let identity = Arc::new(self.identity(who, standing, None).await?);
         self.remember(id, &identity, until, now, changes);
         Ok(Some(identity))
     }
@@ -193,12 +228,10 @@ impl Accounts {
     pub(super) async fn identity(
         &self,
         who: Who,
-        person: &str,
-        roles: &str,
-        audiences: &str,
-        region: Option<String>,
+        standing: Standing,
         scopes: Option<&[Permission]>,
     ) -> Result<Identity, AccountError> {
+        let Standing { person, mut roles, audiences: mut names, region, lacks_factor } = standing;
         let teams: Vec<(String, String, String, Option<String>)> = sqlx::query_as(
             "SELECT t.name, t.roles, t.audiences, t.region FROM team_members m JOIN teams t ON t.id = m.team_id \
              WHERE m.person_id = $1 ORDER BY t.name",
@@ -206,13 +239,15 @@ impl Accounts {
         .bind(person)
         .fetch_all(self.database.pool())
         .await?;
-        let mut roles: Vec<Role> = from_json(roles);
         roles.extend(teams.iter().flat_map(|(_, roles, ..)| from_json::<Role>(roles)));
         let mut permissions: BTreeSet<Permission> = permitted(&roles);
+        let must_add_factor = lacks_factor && roles.iter().any(|role| self.factor_roles.contains(role));
+        if must_add_factor {
+            permissions.clear();
+        }
         if let Some(scopes) = scopes {
             permissions.retain(|permission| scopes.contains(permission));
         }
-        let mut names: Vec<String> = from_json(audiences);
         names.extend(roles.iter().map(|role| role.name().to_owned()));
         names.extend(teams.iter().flat_map(|(name, _, audiences, _)| {
             from_json::<String>(audiences).into_iter().chain([name.clone()])
@@ -224,7 +259,7 @@ impl Accounts {
             Clearance::member(names)
         };
         let region = region.or_else(|| teams.into_iter().find_map(|(.., region)| region));
-        Ok(Identity { who, permissions, clearance, region: region.map(Into::into) })
+        Ok(Identity { who, permissions, clearance, region: region.map(Into::into), must_add_factor })
     }
 
     pub(super) fn remembered(&self, id: &str, now: Timestamp) -> Option<Arc<Identity>> {

@@ -25,12 +25,12 @@ use tokio::sync::Mutex;
 
 use crate::accounts::audit::Actor;
 use crate::accounts::identity::{Identity, Who};
-use crate::accounts::people::{NewPerson, Person, PersonChange};
+use crate::accounts::people::{NewPerson, Origin, Person, PersonChange};
 use crate::accounts::permissions::Role;
 use crate::accounts::secrets::digest;
-use crate::accounts::sessions::{Client, Opened, ProvedBy};
+use crate::accounts::sessions::{Client, Opened, ProvedBy, Standing};
 use crate::accounts::teams::TeamChange;
-use crate::accounts::{AccountError, Accounts, to_json};
+use crate::accounts::{AccountError, Accounts};
 use crate::database::{micros, moment};
 use crate::settings::{Settings, SignOnGroup};
 
@@ -106,7 +106,8 @@ pub enum SignOnError {
 /// What the provider says of somebody.
 #[derive(Clone, Debug)]
 struct Told {
-    external_id: String,
+    /// Issuer and subject, which are never given to another.
+    subject: String,
     login: String,
     name: String,
     email: Option<String>,
@@ -284,7 +285,7 @@ impl SignOn {
         let login = preferred.or_else(|| email.clone()).unwrap_or_else(|| subject.to_owned());
         let name = claims.name().and_then(|name| name.get(None)).map(|name| name.as_str().to_owned());
         let told = Told {
-            external_id: format!("{}#{subject}", self.issuer),
+            subject: format!("{}#{subject}", self.issuer),
             name: name.unwrap_or_else(|| login.clone()),
             login,
             is_email_verified: claims.email_verified() == Some(true),
@@ -348,23 +349,14 @@ impl SignOn {
         now: Timestamp,
     ) -> Result<Person, AccountError> {
         let actor = Actor { id: None, name: "sign-on".to_owned(), address: client.address.clone() };
-        let found = match accounts.person_by_external_id(&told.external_id).await? {
+        let found = match accounts.person_by_subject(&told.subject).await? {
             Some(person) => Some(person),
-            // Somebody who was invited before he came, and has nothing else to prove who he is by: he is who the sign-on says has his
-            // address. Names that people choose for themselves prove nothing.
             None => {
-                let email = told.email.as_deref().filter(|_| told.is_email_verified).unwrap_or_default();
-                let invited = accounts.person_by_login(email).await?.filter(|person| {
-                    let is_his = person.login.eq_ignore_ascii_case(email);
-                    is_his
-                        && person.external_id.is_none()
-                        && !person.has_password
-                        && !person.has_second_factor
-                });
-                if let Some(person) = &invited {
-                    accounts.note(&actor, "person.linked", Some(&person.id), &told.external_id, now).await?;
+                let expected = self.expected(accounts, told).await?;
+                if let Some(person) = &expected {
+                    accounts.note(&actor, "person.linked", Some(&person.id), &told.subject, now).await?;
                 }
-                invited
+                expected
             }
         };
         let person = match found {
@@ -376,7 +368,7 @@ impl SignOn {
                     name: told.name.clone(),
                     email: told.email.clone(),
                     roles,
-                    external_id: Some(told.external_id.clone()),
+                    subject: Some(told.subject.clone()),
                     from_directory: true,
                     ..NewPerson::default()
                 };
@@ -384,6 +376,25 @@ impl SignOn {
             }
         };
         self.bring_up_to_date(accounts, person, told, &actor, now).await
+    }
+
+    /// Somebody who has an account before he first comes, and nothing to prove by who he is: put in by the company's directory, or invited.
+    async fn expected(&self, accounts: &Accounts, told: &Told) -> Result<Option<Person>, AccountError> {
+        let is_free =
+            |person: &Person| person.subject.is_none() && !person.has_password && !person.has_second_factor;
+        let is_of_directory = |person: &Person| is_free(person) && person.origin == Origin::Directory;
+        // Some directories call people by the same ids as their sign-ons.
+        let (_, subject) = told.subject.split_once('#').unwrap_or_default();
+        if let Some(person) = accounts.person_by_external_id(subject).await?.filter(is_of_directory) {
+            return Ok(Some(person));
+        }
+        // The directory gives the names it tells; names that people choose for themselves prove nothing of who was invited.
+        if let Some(person) = accounts.person_by_login(&told.login).await?.filter(is_of_directory) {
+            return Ok(Some(person));
+        }
+        let email = told.email.as_deref().filter(|_| told.is_email_verified).unwrap_or_default();
+        let invited = accounts.person_by_login(email).await?;
+        Ok(invited.filter(|person| is_free(person) && person.login.eq_ignore_ascii_case(email)))
     }
 
     /// What the sign-on tells of a person, and what his groups make of him.
@@ -397,7 +408,7 @@ impl SignOn {
     ) -> Result<Person, AccountError> {
         let mut change = PersonChange {
             name: Some(told.name.clone()),
-            external_id: Some(told.external_id.clone()),
+            subject: Some(told.subject.clone()),
             ..PersonChange::default()
         };
         let own: Vec<&SignOnGroup> = self.groups.iter().filter(|g| told.groups.contains(&g.group)).collect();
@@ -468,7 +479,7 @@ impl SignOn {
         }
         let changes = accounts.change_count();
         let told = Told {
-            external_id: format!("header#{login}"),
+            subject: format!("header#{login}"),
             login: login.to_owned(),
             name: login.to_owned(),
             email: None,
@@ -486,11 +497,8 @@ impl SignOn {
             }
         }
         let known = known.ok_or(AccountError::NotFound("person"))?;
-        let own = Told {
-            external_id: known.external_id.clone().unwrap_or(told.external_id),
-            name: known.name.clone(),
-            ..told
-        };
+        let own =
+            Told { subject: known.subject.clone().unwrap_or(told.subject), name: known.name.clone(), ..told };
         let person = self.bring_up_to_date(accounts, known, &own, &actor, now).await?;
         if !person.active {
             return Err(AccountError::Wrong("the account is locked"));
@@ -500,10 +508,14 @@ impl SignOn {
             name: person.name.as_str().into(),
             session: "header".into(),
         };
-        let (roles, audiences) = (to_json(&person.roles), to_json(&person.audiences));
-        let identity =
-            accounts.identity(who, &person.id, &roles, &audiences, person.region.clone(), None).await?;
-        let identity = Arc::new(identity);
+        let standing = Standing {
+            person: person.id,
+            roles: person.roles,
+            audiences: person.audiences,
+            region: person.region,
+            lacks_factor: false,
+        };
+        let identity = Arc::new(accounts.identity(who, standing, None).await?);
         accounts.remember(key, &identity, Timestamp::MAX, now, changes);
         Ok(identity)
     }

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
+use sqlx::AssertSqlSafe;
 use utoipa::ToSchema;
 
 use crate::accounts::audit::Actor;
 use crate::accounts::identity::{Identity, Who};
 use crate::accounts::permissions::Permission;
 use crate::accounts::secrets::{digest, secret};
+use crate::accounts::sessions::{LACKS_FACTOR, Standing};
 use crate::accounts::{AccountError, Accounts, checked_text, from_json, to_json};
 use crate::database::{micros, moment};
 
@@ -51,7 +53,7 @@ pub struct Token {
 
 type Row = (String, String, String, String, String, i64, i64, Option<i64>);
 
-type Found = (String, String, String, i64, Option<i64>, String, String, String, Option<String>, i64);
+type Found = (String, String, String, i64, Option<i64>, i64, String, String, String, Option<String>, i64);
 
 impl Accounts {
     /// Makes a token for a person, and returns it with its secret, which is nowhere else.
@@ -166,14 +168,16 @@ impl Accounts {
         }
         let changes = self.change_count();
         let read = || async {
-            let query = sqlx::query_as::<_, Found>(
-                "SELECT t.id, t.name, t.scopes, t.expires_at, t.used_at, p.id, p.roles, p.audiences, p.region, p.active \
-                 FROM tokens t JOIN people p ON p.id = t.person_id WHERE t.digest = $1",
+            let statement = format!(
+                "SELECT t.id, t.name, t.scopes, t.expires_at, t.used_at, p.active, p.id, p.roles, p.audiences, p.region, \
+                 {LACKS_FACTOR} FROM tokens t JOIN people p ON p.id = t.person_id WHERE t.digest = $1"
             );
+            let query = sqlx::query_as::<_, Found>(AssertSqlSafe(statement));
             Ok(query.bind(&digest).fetch_optional(self.database.pool()).await?)
         };
         let Some(row) = self.database.patiently(read).await? else { return Ok(None) };
-        let (id, name, scopes, expires_at, used_at, person, roles, audiences, region, active) = row;
+        let (id, name, scopes, expires_at, used_at, active, person, roles, audiences, region, lacks_factor) =
+            row;
         if active == 0 || moment(expires_at) <= now {
             return Ok(None);
         }
@@ -186,7 +190,14 @@ impl Accounts {
         }
         let scopes: Vec<Permission> = from_json(&scopes);
         let who = Who::Token { id: id.into(), name: name.into(), person: person.as_str().into() };
-        let identity = self.identity(who, &person, &roles, &audiences, region, Some(&scopes)).await?;
+        let standing = Standing {
+            person,
+            roles: from_json(&roles),
+            audiences: from_json(&audiences),
+            region,
+            lacks_factor: lacks_factor != 0,
+        };
+        let identity = self.identity(who, standing, Some(&scopes)).await?;
         let identity = Arc::new(identity);
         self.remember(digest, &identity, moment(expires_at), now, changes);
         Ok(Some(identity))

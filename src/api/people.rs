@@ -209,7 +209,8 @@ pub async fn change(
     for team in teams.iter().flatten() {
         accounts.team(team).await?;
     }
-    let change = PersonChange { login, name, email, roles, audiences, region, active, external_id: None };
+    let own = PersonChange::default();
+    let change = PersonChange { login, name, email, roles, audiences, region, active, ..own };
     let person = accounts.change_person(&id, &change, &actor, now).await?;
     if let Some(teams) = teams {
         accounts.set_teams(&id, &teams, &actor, now).await?;

@@ -45,6 +45,7 @@ pub const TABLES: &[Table] = &[
             ("region", Kind::Text),
             ("source", Kind::Text),
             ("external_id", Kind::Text),
+            ("subject", Kind::Text),
             ("active", Kind::Integer),
             ("password", Kind::Text),
             ("totp_secret", Kind::Text),

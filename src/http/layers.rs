@@ -78,6 +78,10 @@ pub async fn observe(
             Code::SignInNeeded if is_page && method == Method::GET && is_navigation(&headers) => {
                 to_sign_in(&target)
             }
+            // Without what is a duty first there is nothing but one's own account.
+            Code::SecondFactorNeeded if is_page && method == Method::GET && is_navigation(&headers) => {
+                Redirect::to("/account").into_response()
+            }
             _ if is_page => error_page(&problem, &id, &headers),
             _ => problem_json(&problem, &id),
         };
@@ -178,7 +182,7 @@ pub async fn revalidate(State(state): State<AppState>, request: Request, next: N
     let asker = request.extensions().get::<Asker>();
     let whose = asker.map_or(0, |asker| {
         let mut hasher = DefaultHasher::new();
-        let Identity { clearance, region, permissions, who: _ } = &*asker.identity;
+        let Identity { clearance, region, permissions, who: _, must_add_factor: _ } = &*asker.identity;
         (clearance, region, permissions).hash(&mut hasher);
         hasher.finish()
     });

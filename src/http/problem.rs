@@ -99,7 +99,7 @@ impl Code {
             }
             Self::WrongSecret => ("wrong-secret", StatusCode::FORBIDDEN, "That is not right"),
             Self::SecondFactorNeeded => {
-                ("second-factor-needed", StatusCode::FORBIDDEN, "The code of the second factor is needed")
+                ("second-factor-needed", StatusCode::FORBIDDEN, "A second factor is needed")
             }
             Self::TooManyRequests => {
                 ("too-many-requests", StatusCode::TOO_MANY_REQUESTS, "Too many requests or tries")

@@ -149,6 +149,10 @@ async fn admit(State(access): State<Access>, asker: Asker, request: Request, nex
         return done.unwrap_or_else(|error| Problem::internal(&error).into_response());
     }
     match (access, &identity.who) {
+        (Access::Needs(_) | Access::Manages(_), _) if identity.must_add_factor => {
+            let detail = "set up a second factor first, at /account: it is a duty here";
+            Problem::new(Code::SecondFactorNeeded, detail).into_response()
+        }
         (Access::Needs(permission) | Access::Manages(permission), Who::Person { .. } | Who::Token { .. }) => {
             let person = identity.person().unwrap_or_default();
             tracing::warn!(person, permission = permission.name(), "what is not permitted was asked for");

@@ -1,5 +1,6 @@
 //! The search engine: one library, its index and its templates at one moment.
 
+use std::borrow::Cow;
 use std::cmp::{Ordering, Reverse};
 use std::collections::{HashMap, HashSet};
 use std::num::NonZeroUsize;
@@ -16,7 +17,7 @@ use crate::content::article::Article;
 use crate::content::catalog::Lang;
 use crate::content::front_matter::{Kind, Status};
 use crate::content::library::{Library, Slot};
-use crate::content::validity::Validity;
+use crate::content::validity::{Clearance, EXCEPT, Validity};
 use crate::index::reader::Reader;
 use crate::index::vocabulary::Known;
 use crate::search::answer::{self, Answer, Source};
@@ -67,6 +68,8 @@ pub struct Engine {
     pub templates: Arc<Templates>,
     facets: Arc<FacetIndex>,
     collection: Collection,
+    /// The names that content lets in or shuts out: what else somebody belongs to makes no difference.
+    audience_names: HashSet<String>,
     dense: Option<Arc<dyn Dense>>,
     /// What beginnings of words were completed to: the same for all who type them.
     completed: Mutex<HashMap<String, Arc<Vec<Known>>>>,
@@ -230,6 +233,18 @@ struct Found {
     weights: WordWeights,
 }
 
+/// All names that content lets in or shuts out anywhere.
+fn names_of_audiences(facets: &FacetIndex, library: &Library, templates: &Templates) -> HashSet<String> {
+    let products = library.catalog.products().flat_map(|product| {
+        let values = product.values.iter().flat_map(|(_, variants)| variants);
+        values.map(|variant| &variant.validity).chain([&product.validity])
+    });
+    let others = products.chain(templates.all().map(|template| &template.validity));
+    let names = facets.audiences().chain(others.flat_map(|validity| &validity.audience));
+    let names: HashSet<&str> = names.map(|name| name.strip_prefix(EXCEPT).unwrap_or(name)).collect();
+    names.into_iter().map(str::to_owned).collect()
+}
+
 impl Engine {
     /// An engine over a library, its index and its templates.
     pub fn new(library: Arc<Library>, reader: Reader, templates: Arc<Templates>) -> Self {
@@ -242,12 +257,14 @@ impl Engine {
             article_length: words as f32 / articles as f32,
         };
         let replies = Mutex::new(LruCache::new(MAX_REPLIES));
+        let audience_names = names_of_audiences(&facets, &library, &templates);
         Self {
             library,
             reader,
             templates,
             facets,
             collection,
+            audience_names,
             dense: None,
             completed: Mutex::default(),
             replies,
@@ -295,14 +312,16 @@ impl Engine {
         is_wanted: &dyn Fn() -> bool,
     ) -> Result<Option<Reply>, TantivyError> {
         let started = Instant::now();
-        let known = self.replies.lock().unwrap_or_else(PoisonError::into_inner).get(request).map(Arc::clone);
+        let request = self.as_content_knows(request);
+        let known =
+            self.replies.lock().unwrap_or_else(PoisonError::into_inner).get(&*request).map(Arc::clone);
         let reply = match known {
             Some(known) => known,
             None => {
-                let Some(reply) = self.answer(request, is_wanted)?.map(Arc::new) else { return Ok(None) };
+                let Some(reply) = self.answer(&request, is_wanted)?.map(Arc::new) else { return Ok(None) };
                 if !request.explain && request.offset == 0 && request.limit <= MAX_HITS_REMEMBERED {
                     let mut replies = self.replies.lock().unwrap_or_else(PoisonError::into_inner);
-                    replies.put(request.clone(), Arc::clone(&reply));
+                    replies.put(request.into_owned(), Arc::clone(&reply));
                 }
                 reply
             }
@@ -312,6 +331,17 @@ impl Engine {
             took_us: u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
             ..Reply::clone(&reply)
         }))
+    }
+
+    /// The request of somebody of whom no more is known than matters here: replies are remembered for all who may read the same.
+    fn as_content_knows<'r>(&self, request: &'r Request) -> Cow<'r, Request> {
+        let Clearance::Member(names) = &request.filter.clearance else { return Cow::Borrowed(request) };
+        let named = names.iter().filter(|name| self.audience_names.contains(*name));
+        if named.clone().count() == names.len() {
+            return Cow::Borrowed(request);
+        }
+        let clearance = Clearance::member(named.cloned());
+        Cow::Owned(Request { filter: request.filter.clone().with(clearance), ..request.clone() })
     }
 
     /// Asks what an earlier engine was asked last, so that the first readers of this one need not wait for pages to be read.
@@ -470,7 +500,8 @@ impl Engine {
         // Those far down stay in the order they were found in.
         let rest = ranked.split_off(ranked.len().min(RANKED));
         let (rungs, mut candidates): (Vec<Rung>, Vec<Candidate>) = std::mem::take(ranked).into_iter().unzip();
-        rank::rank(&mut candidates, asked, &self.library, &self.reader, self.collection, weights)?;
+        let (library, facets) = (&self.library, &self.facets);
+        rank::rank(&mut candidates, asked, library, facets, &self.reader, self.collection, weights)?;
         *ranked = rungs.into_iter().zip(candidates).collect();
         // Pins stand first, then the exact code above all that is only like it, and what is archived below all that is in force.
         let tier = |rung: Rung| rung.min(Rung::CodePrefix);

@@ -137,6 +137,11 @@ impl FacetIndex {
         admitted.into()
     }
 
+    /// The audiences of all articles and sections, name by name as content writes them; some more than once.
+    pub fn audiences(&self) -> impl Iterator<Item = &String> {
+        self.audiences.iter().chain(&self.section_audiences).flatten()
+    }
+
     /// Whether anything is for anybody but everybody.
     pub fn restricts(&self) -> bool {
         self.audiences.len() > 1 || !self.section_audiences.is_empty() || self.has_drafts

@@ -17,6 +17,7 @@ use crate::language::words;
 use crate::search::candidates::{Candidate, SECTIONS_KEPT, SectionMatch};
 use crate::search::dense::Dense;
 use crate::search::evidence::{self, Evidence, Place};
+use crate::search::facets::FacetIndex;
 use crate::search::filter::Filter;
 use crate::search::intent::Intent;
 use crate::search::query::{Plan, Why};
@@ -109,6 +110,7 @@ pub fn rank(
     candidates: &mut [Candidate],
     asked: Asked<'_>,
     library: &Library,
+    facets: &FacetIndex,
     reader: &Reader,
     collection: Collection,
     weights: &Weights,
@@ -121,7 +123,11 @@ pub fn rank(
     if places.len() != candidates.len() {
         return Ok(());
     }
-    let admits = |slot, section| library.article(slot).is_some_and(|a| filter.admits_section(a, section));
+    // Most articles are admitted whole: long audiences of each section need not be looked at.
+    let is_whole = |slot| !facets.gate(slot).is_limited;
+    let admits = |slot, section| {
+        is_whole(slot) || library.article(slot).is_some_and(|a| filter.admits_section(a, section))
+    };
     let evidence = if plan.words.is_empty() {
         vec![Evidence::default(); places.len()]
     } else {

@@ -26,6 +26,7 @@ struct AccountPage {
     sessions: Vec<Session>,
     tokens: Vec<Token>,
     permissions: Vec<Permission>,
+    must_add_factor: bool,
 }
 
 /// The page.
@@ -44,6 +45,7 @@ pub async fn page(
         sessions: accounts.sessions(id, Some(session)).await?,
         tokens: accounts.tokens(Some(id)).await?,
         permissions: asker.identity.permissions.iter().copied().collect(),
+        must_add_factor: asker.identity.must_add_factor,
     };
     Ok(private(page.render()))
 }

@@ -1,9 +1,10 @@
 //! A knowledge base in a temporary folder, served without a port.
 
 use std::cell::RefCell;
+use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -315,6 +316,41 @@ impl Drop for Served {
     fn drop(&mut self) {
         self.app.stop();
         self.runtime.block_on(self.app.changes.finish());
+    }
+}
+
+/// A program of node that runs beside a test, with packages of npm.
+pub struct Script {
+    child: Child,
+    lines: BufReader<ChildStdout>,
+}
+
+impl Script {
+    /// Starts one of `tests/`. `None`: npm's packages are not here, and the test is skipped aloud.
+    pub fn start(name: &str, variables: &[(&str, &str)]) -> Option<Self> {
+        let Some(packages) = std::env::var_os("PHAROS_NPM") else {
+            eprintln!("skipped: PHAROS_NPM names no folder with packages of npm");
+            return None;
+        };
+        let mut command = Command::new("node");
+        command.arg(root().join("tests").join(name)).env("PACKAGES", packages);
+        let mut child = command.envs(variables.iter().copied()).stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap());
+        Some(Self { child, lines })
+    }
+
+    /// The next line it prints.
+    pub fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.lines.read_line(&mut line).unwrap();
+        line.trim().to_owned()
+    }
+}
+
+impl Drop for Script {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 

@@ -8,7 +8,7 @@ use pharos::http::routes::Access;
 use pharos::settings::{Settings, WithoutAccounts};
 use serde_json::{Value, json};
 
-use crate::harness::{Base, Process, Reply, Served, Visitor, encode};
+use crate::harness::{Base, Process, Reply, Script, Served, Visitor, encode};
 
 const PASSWORD: &str = "верблюд под зелёной скамейкой";
 
@@ -399,6 +399,110 @@ fn a_second_factor_is_asked_for_and_good_once() {
         StatusCode::NO_CONTENT
     );
     assert_eq!(sign_in(None).status, StatusCode::OK);
+}
+
+#[test]
+fn a_second_factor_can_be_a_duty() {
+    let served =
+        served_with(Settings { second_factor_roles: vec!["lead".to_owned()], ..Settings::default() });
+    let admin = served.person("admin", &[Role::Administrator], &[]);
+    let lead = served.person("lead", &[Role::Lead], &[]);
+    let token = json!({"name": "report", "scopes": ["read"], "days": 1, "password": PASSWORD});
+    // Nobody has a password yet: who comes from the company's sign-on proves it there.
+    assert_eq!(lead.get("/api/v1/articles").status, StatusCode::OK);
+    served.set_password("lead", PASSWORD);
+    refused(&lead.get("/api/v1/articles"), 403, "second-factor-needed");
+    refused(&lead.get("/api/v1/people"), 403, "second-factor-needed");
+    refused(&lead.post("/api/v1/me/tokens", &token), 400, "invalid-body");
+    let page = lead.get("/articles/a");
+    assert_eq!(
+        (page.status, page.headers["location"].to_str().unwrap()),
+        (StatusCode::SEE_OTHER, "/account")
+    );
+    assert!(lead.get("/account").text.contains("Your role needs a second factor"));
+    // Roles of a team count as one's own; others are not asked.
+    let anna = served.person("anna", &[Role::Operator], &[]);
+    served.set_password("anna", PASSWORD);
+    assert_eq!(anna.get("/api/v1/articles").status, StatusCode::OK);
+    let team = admin.post("/api/v1/teams", &json!({"name": "Смена", "roles": ["lead"]})).json();
+    admin.ask("PATCH", &format!("/api/v1/people/{}", anna.id), Some(&json!({"teams": [team["id"]]})));
+    refused(&anna.get("/api/v1/articles"), 403, "second-factor-needed");
+    // With it everything opens, at once and after signing in.
+    let setup = lead.post("/api/v1/me/second-factor", &json!({"password": PASSWORD})).json();
+    let right = code(setup["secret"].as_str().unwrap(), &served);
+    let confirmed = lead.ask("PUT", "/api/v1/me/second-factor", Some(&json!({"code": right})));
+    assert_eq!(confirmed.status, StatusCode::OK, "{}", confirmed.text);
+    assert_eq!(lead.get("/api/v1/articles").status, StatusCode::OK);
+    // A token is as good as its person.
+    let made = lead.post("/api/v1/me/tokens", &token).json();
+    let ask = |served: &Served| {
+        let secret = made["secret"].as_str().unwrap();
+        served.send(
+            Request::builder()
+                .uri("/api/v1/articles")
+                .header("authorization", format!("Bearer {secret}"))
+                .body(Body::empty())
+                .unwrap(),
+        )
+    };
+    assert_eq!(ask(&served).status, StatusCode::OK);
+    lead.ask("DELETE", "/api/v1/me/second-factor", Some(&json!({"password": PASSWORD})));
+    refused(&ask(&served), 403, "second-factor-needed");
+}
+
+#[test]
+fn links_go_by_mail() {
+    let Some(mut mails) = Script::start("mail.mjs", &[]) else { return };
+    let server = mails.line();
+    let served = served_with(Settings {
+        smtp: format!("smtp://pharos:s%20p%3Aa%2Fce@{server}"),
+        mail_from: "Pharos <kb@example.org>".to_owned(),
+        public_url: "https://kb.example.org".to_owned(),
+        ..Settings::default()
+    });
+    let admin = served.person("admin", &[Role::Administrator], &[]);
+    let add = |login: &str, email: &str| {
+        let person = json!({"login": login, "name": "Анна Петрова", "email": email, "roles": ["operator"]});
+        admin.post("/api/v1/people", &person).json()
+    };
+    // What went by mail is not shown, what could not go is.
+    assert_eq!(add("anna", "anna@example.org")["link"], Value::Null);
+    let mut mail = || serde_json::from_str::<Value>(&mails.line()).unwrap();
+    let invitation = mail();
+    assert_eq!(
+        (&invitation["from"], &invitation["to"], &invitation["user"]),
+        (&json!("kb@example.org"), &json!(["anna@example.org"]), &json!("pharos"))
+    );
+    let secret = |mail: &Value| {
+        let raw = mail["raw"].as_str().unwrap();
+        let body = raw.split_once("\r\n\r\n").unwrap().1;
+        // Soft ends of lines and letters of other scripts are encoded (RFC 2045).
+        let is_plain = !raw.contains("quoted-printable") && !raw.contains("base64");
+        let text = if raw.contains("base64") {
+            let joined: String = body.split_whitespace().collect();
+            String::from_utf8(data_encoding::BASE64.decode(joined.as_bytes()).unwrap()).unwrap()
+        } else if is_plain {
+            body.to_owned()
+        } else {
+            body.replace("=\r\n", "").replace("=3D", "=")
+        };
+        let (_, rest) = text.split_once("https://kb.example.org/welcome#").expect("the mail has the link");
+        rest.split_whitespace().next().unwrap().to_owned()
+    };
+    let choose = |secret: &str| {
+        served.visitor().post("/api/v1/link", &json!({"secret": secret, "password": PASSWORD})).status
+    };
+    assert_eq!(choose(&secret(&invitation)), StatusCode::OK);
+    let full = add("full", "full@example.org");
+    assert!(full["link"].as_str().is_some_and(|link| link.starts_with("https://kb.example.org/welcome#")));
+    // Who forgot the password gets a link; nothing goes to who is not there, and the reply is the same.
+    let forgotten = |login: &str| served.visitor().post("/api/v1/forgotten", &json!({"login": login}));
+    let (nobody, anna) = (forgotten("nobody"), forgotten("ANNA"));
+    assert_eq!((nobody.status, nobody.text), (anna.status, anna.text));
+    let reset = mail();
+    assert_eq!(reset["to"], json!(["anna@example.org"]));
+    assert_eq!(choose(&secret(&reset)), StatusCode::OK);
+    assert_eq!(choose(&secret(&reset)), StatusCode::FORBIDDEN);
 }
 
 #[test]

@@ -1,44 +1,26 @@
 //! The company's sign-on, by a real provider (npm's oidc-provider), by a provider that lies, and by a trusted proxy; and its directory.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
-
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use pharos::accounts::permissions::Role;
 use pharos::settings::{Settings, SignOnGroup};
 use serde_json::{Value, json};
 
-use crate::harness::{Base, Reply, Served, Visitor};
-
-/// Where the packages of npm are.
-const PACKAGES: &str = "PHAROS_NPM";
+use crate::harness::{Base, Reply, Script, Served, Visitor};
 
 /// A running provider.
 struct Provider {
-    child: Child,
+    _script: Script,
     issuer: String,
 }
 
 impl Provider {
     /// `lie`: what it does wrong. `None`: npm's packages are not here, and the test is skipped aloud.
     fn start(lie: &str) -> Option<Self> {
-        let Some(packages) = std::env::var_os(PACKAGES) else {
-            eprintln!("skipped: {PACKAGES} names no folder with oidc-provider");
-            return None;
-        };
-        let script = crate::harness::root().join("tests/provider.mjs");
-        let mut child = Command::new("node")
-            .arg(script)
-            .env("PACKAGES", packages)
-            .env("LIE", lie)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        assert!(line.starts_with("http://"), "the provider did not start: {line}");
-        Some(Self { child, issuer: line.trim().to_owned() })
+        let mut script = Script::start("provider.mjs", &[("LIE", lie)])?;
+        let issuer = script.line();
+        assert!(issuer.starts_with("http://"), "the provider did not start: {issuer}");
+        Some(Self { _script: script, issuer })
     }
 
     fn settings(&self, base: &Base) -> Settings {
@@ -59,13 +41,6 @@ impl Provider {
             ],
             ..base.settings()
         }
-    }
-}
-
-impl Drop for Provider {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
@@ -173,6 +148,47 @@ fn a_real_provider_signs_people_in() {
     let reply = editor.ask("DELETE", "/api/v1/session", None).json();
     let there = reply["then"].as_str().unwrap();
     assert!(there.starts_with(&provider.issuer) && there.contains("id_token_hint="), "{there}");
+}
+
+#[test]
+fn people_of_the_directory_come_by_the_sign_on() {
+    let Some(provider) = Provider::start("") else { return };
+    let base = base();
+    let served = Served::start(provider.settings(&base));
+    let admin = served.person("admin", &[Role::Administrator], &[]);
+    let token = json!({"name": "directory", "scopes": ["provision"], "days": 30});
+    let token = admin.post("/api/v1/me/tokens", &token).json()["secret"].as_str().unwrap().to_owned();
+    let scim = |method: &str, path: &str, body: Option<Value>| {
+        let request = Request::builder().method(method).uri(format!("/scim/v2{path}"));
+        let request = request.header("authorization", format!("Bearer {token}"));
+        let request = request.header("content-type", "application/scim+json");
+        let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+        served.send(request.body(body).unwrap()).json()
+    };
+    // By the same name, and by the same id: what the provider calls `editor` has another login here.
+    let anna =
+        scim("POST", "/Users", Some(json!({"userName": "Anna", "externalId": "00u1", "active": true})));
+    let editor = scim("POST", "/Users", Some(json!({"userName": "p.editor", "externalId": "editor"})));
+    for (login, made) in [("anna", &anna), ("editor", &editor)] {
+        let visitor = served.visitor();
+        let reply = come_back(&visitor, &through_provider(&served, &visitor, login));
+        assert_eq!(reply.status, StatusCode::SEE_OTHER, "{login}: {}", reply.text);
+        assert_eq!(visitor.json("/api/v1/me")["id"], made["id"], "{login}");
+    }
+    // The directory finds them as before, and whom it takes out comes in no more.
+    let found = scim("GET", "/Users?filter=externalId%20eq%20%2200u1%22", None);
+    assert_eq!(found["Resources"][0]["id"], anna["id"]);
+    let off = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [{"op": "replace", "value": {"active": false}}]});
+    scim("PATCH", &format!("/Users/{}", anna["id"].as_str().unwrap()), Some(off));
+    let visitor = served.visitor();
+    let reply = come_back(&visitor, &through_provider(&served, &visitor, "anna"));
+    assert_eq!(reply.status, StatusCode::FORBIDDEN);
+    // Who was invited here is not taken over by a name that somebody gave himself there.
+    let invited = json!({"login": "stranger", "roles": ["administrator"]});
+    assert_eq!(admin.post("/api/v1/people", &invited).status, StatusCode::CREATED);
+    let stranger = served.visitor();
+    let reply = come_back(&stranger, &through_provider(&served, &stranger, "stranger"));
+    assert_eq!(reply.status, StatusCode::CONFLICT, "{}", reply.text);
 }
 
 #[test]

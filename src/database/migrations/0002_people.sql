@@ -12,7 +12,9 @@ CREATE TABLE people (
     audiences TEXT NOT NULL,
     region TEXT,
     source TEXT NOT NULL,
+    -- What the company's directory calls the person (SCIM), and what its sign-on does (issuer and subject).
     external_id TEXT,
+    subject TEXT,
     active BIGINT NOT NULL,
     password TEXT,
     totp_secret TEXT,
@@ -22,6 +24,7 @@ CREATE TABLE people (
     seen_at BIGINT
 );
 CREATE INDEX people_by_external_id ON people (external_id);
+CREATE UNIQUE INDEX people_by_subject ON people (subject);
 
 CREATE TABLE teams (
     id TEXT NOT NULL PRIMARY KEY,
