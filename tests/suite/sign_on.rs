@@ -44,6 +44,29 @@ impl Provider {
     }
 }
 
+/// The company's directory: it speaks SCIM with a token of its own.
+struct Directory<'s> {
+    served: &'s Served,
+    token: String,
+}
+
+impl<'s> Directory<'s> {
+    fn of(served: &'s Served, admin: &Visitor<'_>) -> Self {
+        let token = json!({"name": "directory", "scopes": ["provision"], "days": 30});
+        let token = admin.post("/api/v1/me/tokens", &token).json()["secret"].as_str().unwrap().to_owned();
+        Self { served, token }
+    }
+
+    fn ask(&self, method: &str, path: &str, body: Option<Value>) -> (StatusCode, Value) {
+        let request = Request::builder().method(method).uri(format!("/scim/v2{path}"));
+        let request = request.header("authorization", format!("Bearer {}", self.token));
+        let request = request.header("content-type", "application/scim+json");
+        let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+        let reply = self.served.send(request.body(body).unwrap());
+        (reply.status, serde_json::from_str(&reply.text).unwrap_or_default())
+    }
+}
+
 fn base() -> Base {
     Base::with(&[("articles/a.md", "---\ntitle: Статья\n---\nТекст.\n")])
 }
@@ -156,15 +179,8 @@ fn people_of_the_directory_come_by_the_sign_on() {
     let base = base();
     let served = Served::start(provider.settings(&base));
     let admin = served.person("admin", &[Role::Administrator], &[]);
-    let token = json!({"name": "directory", "scopes": ["provision"], "days": 30});
-    let token = admin.post("/api/v1/me/tokens", &token).json()["secret"].as_str().unwrap().to_owned();
-    let scim = |method: &str, path: &str, body: Option<Value>| {
-        let request = Request::builder().method(method).uri(format!("/scim/v2{path}"));
-        let request = request.header("authorization", format!("Bearer {token}"));
-        let request = request.header("content-type", "application/scim+json");
-        let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
-        served.send(request.body(body).unwrap()).json()
-    };
+    let directory = Directory::of(&served, &admin);
+    let scim = |method: &str, path: &str, body: Option<Value>| directory.ask(method, path, body).1;
     // By the same name, and by the same id: what the provider calls `editor` has another login here.
     let anna =
         scim("POST", "/Users", Some(json!({"userName": "Anna", "externalId": "00u1", "active": true})));
@@ -287,23 +303,12 @@ fn a_trusted_proxy_names_who_asks() {
 }
 
 #[test]
-fn a_directory_keeps_people_and_teams() {
+fn a_directory_keeps_people() {
     let base = base();
     let served = Served::start(base.settings());
     let admin = served.person("admin", &[Role::Administrator], &[]);
-    let token =
-        admin.post("/api/v1/me/tokens", &json!({"name": "okta", "scopes": ["provision"], "days": 30})).json();
-    let token = token["secret"].as_str().unwrap().to_owned();
-    let ask = |method: &str, path: &str, body: Option<Value>| {
-        let request = Request::builder()
-            .method(method)
-            .uri(format!("/scim/v2{path}"))
-            .header("authorization", format!("Bearer {token}"));
-        let request = request.header("content-type", "application/scim+json");
-        let reply = served
-            .send(request.body(body.map_or_else(Body::empty, |body| Body::from(body.to_string()))).unwrap());
-        (reply.status, serde_json::from_str::<Value>(&reply.text).unwrap_or_default())
-    };
+    let directory = Directory::of(&served, &admin);
+    let ask = |method: &str, path: &str, body: Option<Value>| directory.ask(method, path, body);
     assert_eq!(served.visitor().get("/scim/v2/Users").status, StatusCode::UNAUTHORIZED);
     assert_eq!(ask("GET", "/ServiceProviderConfig", None).1["patch"]["supported"], true);
     // As Okta does it: look, add, look again, change by PUT, deactivate by PATCH without a path.
@@ -327,6 +332,24 @@ fn a_directory_keeps_people_and_teams() {
     let off = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [{"op": "replace", "value": {"active": false}}]});
     assert_eq!(ask("PATCH", &format!("/Users/{id}"), Some(off)).1["active"], false);
     assert_eq!(admin.json(&format!("/api/v1/people/{id}"))["active"], false);
+    assert_eq!(ask("DELETE", &format!("/Users/{id}"), None).0, StatusCode::NO_CONTENT);
+    assert_eq!(ask("GET", look, None).1["totalResults"], 0);
+    // A directory's token is for this and nothing else, and cannot take the last administrator out.
+    let request =
+        Request::get("/api/v1/people").header("authorization", format!("Bearer {}", directory.token));
+    assert_eq!(served.send(request.body(Body::empty()).unwrap()).status, StatusCode::FORBIDDEN);
+    assert_eq!(ask("DELETE", &format!("/Users/{}", admin.id), None).0, StatusCode::CONFLICT);
+}
+
+#[test]
+fn a_directory_keeps_teams() {
+    let base = base();
+    let served = Served::start(base.settings());
+    let admin = served.person("admin", &[Role::Administrator], &[]);
+    let directory = Directory::of(&served, &admin);
+    let ask = |method: &str, path: &str, body: Option<Value>| directory.ask(method, path, body);
+    let (_, made) = ask("POST", "/Users", Some(json!({"userName": "anna@example.org", "active": false})));
+    let id = made["id"].as_str().unwrap().to_owned();
     // As Entra does it: operations with capitals, texts for yes and no, paths with filters; groups member by member.
     let on = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [
         {"op": "Replace", "path": "active", "value": "True"}, {"op": "Replace", "path": "emails[type eq \"work\"].value", "value": "petrova@example.org"},
@@ -370,26 +393,24 @@ fn a_directory_keeps_people_and_teams() {
         1
     );
     assert_eq!(ask("GET", "/Groups?filter=displayName%20eq%20%22%D0%9E%D0%BF%D0%B5%D1%80%D0%B0%D1%82%D0%BE%D1%80%D1%8B%20%D0%9C%D0%BE%D1%81%D0%BA%D0%B2%D1%8B%22", None).1["totalResults"], 1);
-    // What is wrong is told as SCIM tells it.
+    assert_eq!(ask("DELETE", &format!("/Groups/{group}"), None).0, StatusCode::NO_CONTENT);
+}
+
+#[test]
+fn a_directory_is_told_what_is_wrong() {
+    let base = base();
+    let served = Served::start(base.settings());
+    let admin = served.person("admin", &[Role::Administrator], &[]);
+    let directory = Directory::of(&served, &admin);
     for (method, path, body, kind) in [
         ("POST", "/Users", json!({"displayName": "x"}), "invalidValue"),
         ("PATCH", "/Users/x", json!({"Operations": [{"op": "explode"}]}), "invalidSyntax"),
         ("GET", "/Users?filter=userName%20co%20%22a%22", Value::Null, "invalidFilter"),
         ("GET", "/Users?filter=password%20eq%20%22a%22", Value::Null, "invalidFilter"),
     ] {
-        let (status, error) = ask(method, path, Some(body).filter(|body| !body.is_null()));
+        let (status, error) = directory.ask(method, path, Some(body).filter(|body| !body.is_null()));
         assert_eq!((status, &error["scimType"]), (StatusCode::BAD_REQUEST, &json!(kind)), "{path}: {error}");
     }
-    assert_eq!(ask("GET", "/Users/none", None).0, StatusCode::NOT_FOUND);
-    assert_eq!(ask("GET", "/Schemas", None).0, StatusCode::NOT_FOUND);
-    // A directory's token is for this and nothing else, and cannot take the last administrator out.
-    let request = Request::get("/api/v1/people")
-        .header("authorization", format!("Bearer {token}"))
-        .body(Body::empty())
-        .unwrap();
-    assert_eq!(served.send(request).status, StatusCode::FORBIDDEN);
-    assert_eq!(ask("DELETE", &format!("/Users/{}", admin.id), None).0, StatusCode::CONFLICT);
-    assert_eq!(ask("DELETE", &format!("/Groups/{group}"), None).0, StatusCode::NO_CONTENT);
-    assert_eq!(ask("DELETE", &format!("/Users/{id}"), None).0, StatusCode::NO_CONTENT);
-    assert_eq!(ask("GET", look, None).1["totalResults"], 0);
+    assert_eq!(directory.ask("GET", "/Users/none", None).0, StatusCode::NOT_FOUND);
+    assert_eq!(directory.ask("GET", "/Schemas", None).0, StatusCode::NOT_FOUND);
 }

@@ -16,7 +16,7 @@ use pharos::database::{Backend, Database, Place, StoreError, dump};
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 
-use crate::harness::{Base, Process, Served, encode};
+use crate::harness::{Base, Process, Served, Visitor, encode};
 
 /// Where PostgreSQL is: an address that may make databases.
 const SERVER: &str = "PHAROS_TEST_POSTGRES";
@@ -315,6 +315,33 @@ async fn people(store: &Store, number: usize) -> Vec<String> {
     cookies
 }
 
+fn the_log_is_searched(admin: &Visitor<'_>) {
+    for (query, found) in [
+        ("q=петрова", true),
+        ("action=token.", true),
+        ("since=2026-11-23", true),
+        ("since=2026-11-24", false),
+        ("until=2026-11-24", true),
+    ] {
+        let entries = admin.json(&format!("/api/v1/audit?{}", query.replace("петрова", &encode("петрова"))))
+            ["entries"]
+            .clone();
+        assert_eq!(!entries.as_array().unwrap().is_empty(), found, "{query}");
+    }
+}
+
+/// Two administrators who leave at one time do not both leave.
+fn one_administrator_stays(served: &Served, people: [&Visitor<'_>; 2]) {
+    let requests = people.map(|person| {
+        let request =
+            person.request("PATCH", &format!("/api/v1/people/{}", person.id), Some(&json!({"roles": []})));
+        tower::ServiceExt::oneshot(served.router.clone(), request)
+    });
+    let replies = served.runtime.block_on(futures_util::future::join_all(requests));
+    let done = replies.into_iter().filter(|reply| reply.as_ref().unwrap().status().as_u16() == 200).count();
+    assert_eq!(done, 1);
+}
+
 /// The ways of people through both stores: what the drivers make of types, nulls, conflicts and orders is the same.
 #[test]
 fn store_keeps_people_alike() {
@@ -377,36 +404,13 @@ fn store_keeps_people_alike() {
             anna.ask("PUT", "/api/v1/me/kept/layout", Some(&json!({"value": {"size": "l"}}))).status.as_u16(),
             204
         );
-        for (query, found) in [
-            ("q=петрова", true),
-            ("action=token.", true),
-            ("since=2026-11-23", true),
-            ("since=2026-11-24", false),
-            ("until=2026-11-24", true),
-        ] {
-            let entries = admin
-                .json(&format!("/api/v1/audit?{}", query.replace("петрова", &encode("петрова"))))["entries"]
-                .clone();
-            assert_eq!(!entries.as_array().unwrap().is_empty(), found, "{query}");
-        }
+        the_log_is_searched(&admin);
         let now = served.app.clock.now();
         served.runtime.block_on(served.state.accounts.tidy(now)).unwrap();
         assert_eq!(anna.get("/api/v1/articles").status.as_u16(), 200);
         assert!(admin.json(&format!("/api/v1/people/{id}/export"))["tokens"][0]["name"] == "crm");
-        // Two administrators who leave at one time do not both leave.
         let other = served.person("other", &[Role::Administrator], &[]);
-        let requests = [&admin, &other].map(|person| {
-            let request = person.request(
-                "PATCH",
-                &format!("/api/v1/people/{}", person.id),
-                Some(&json!({"roles": []})),
-            );
-            tower::ServiceExt::oneshot(served.router.clone(), request)
-        });
-        let replies = served.runtime.block_on(futures_util::future::join_all(requests));
-        let done =
-            replies.into_iter().filter(|reply| reply.as_ref().unwrap().status().as_u16() == 200).count();
-        assert_eq!(done, 1);
+        one_administrator_stays(&served, [&admin, &other]);
         let left = [&admin, &other]
             .into_iter()
             .find(|person| person.get("/api/v1/tokens").status.as_u16() == 200)
