@@ -75,11 +75,10 @@ pub async fn serve(settings: Settings, told: impl FnOnce(SocketAddr)) -> anyhow:
     let (stop, stopping) = watch::channel(false);
     let state = AppState::new(Arc::clone(&app), database.clone(), accounts, settings, stopping);
     if state.accounts.is_open() {
-        let url = if state.settings.public_url.is_empty() {
-            format!("http://{address}")
-        } else {
-            state.settings.public_url.clone()
-        };
+        let (url, is_here) = (&state.settings.public_url, state.settings.without_accounts);
+        // A server for this machine alone is asked by no other name.
+        let is_public = !url.is_empty() && is_here == WithoutAccounts::AnyoneMayRead;
+        let url = if is_public { url.clone() } else { format!("http://{address}") };
         tracing::warn!(
             "nobody has an account: whoever reaches this server reads what is for everybody. Make the first administrator at \
              {url}/setup#{} or by `pharos people add NAME --role administrator`",

@@ -30,8 +30,11 @@ pub struct Tried {
 #[derive(Clone, Debug)]
 pub struct Counted {
     key: String,
-    /// When the one before it was made, in microseconds since 1970.
+    /// When it was made, and the one before it, in microseconds since 1970.
+    at: i64,
     before: i64,
+    /// How many were forgiven when it was made.
+    forgiven: i64,
 }
 
 impl Tried {
@@ -65,6 +68,11 @@ impl Tried {
         Self { key: format!("code:{person}"), free: 5, forgiven_after: 300 }
     }
 
+    /// What is tried, without whose.
+    fn kind(&self) -> &str {
+        self.key.split(':').next().unwrap_or_default()
+    }
+
     /// How many failures count still, so many seconds after the last try.
     fn left(&self, times: i64, seconds: i64) -> i64 {
         (times - seconds.max(0) / self.forgiven_after).max(0)
@@ -94,7 +102,8 @@ impl Accounts {
 
     /// Counts a try, unless others were counted in between.
     async fn counted(&self, tried: &Tried, now: Timestamp) -> Result<Option<Counted>, AccountError> {
-        let counted = |before: i64| Counted { key: tried.key.clone(), before };
+        let at = micros(now);
+        let counted = |before: i64, forgiven: i64| Counted { key: tried.key.clone(), at, before, forgiven };
         let row: Option<(i64, i64)> = sqlx::query_as("SELECT times, last_at FROM failures WHERE id = $1")
             .bind(&tried.key)
             .fetch_optional(self.database.pool())
@@ -104,11 +113,16 @@ impl Accounts {
                 "INSERT INTO failures (id, times, last_at) VALUES ($1, 1, $2) ON CONFLICT (id) DO NOTHING";
             let first = sqlx::query(first).bind(&tried.key).bind(micros(now));
             let is_first = first.execute(self.database.pool()).await?.rows_affected() > 0;
-            return Ok(is_first.then(|| counted(micros(now))));
+            return Ok(is_first.then(|| counted(at, 0)));
         };
         let left = tried.left(times, now.as_second() - moment(last_at).as_second());
         let until = moment(last_at).as_second() + tried.wait(left);
         if until > now.as_second() {
+            tracing::warn!(
+                tried = tried.kind(),
+                times = left,
+                "too many tries failed: the next one has to wait"
+            );
             return Err(AccountError::Locked(until - now.as_second()));
         }
         let next = sqlx::query(
@@ -121,7 +135,7 @@ impl Accounts {
         .bind(last_at)
         .execute(self.database.pool())
         .await?;
-        Ok((next.rows_affected() > 0).then(|| counted(last_at)))
+        Ok((next.rows_affected() > 0).then(|| counted(last_at, times - left)))
     }
 
     /// Takes back a try: it did not fail, and it is as if it had not been made.
@@ -129,11 +143,17 @@ impl Accounts {
     /// # Errors
     /// The store cannot be written.
     pub async fn take_back(&self, counted: &Counted) -> Result<(), AccountError> {
-        sqlx::query("UPDATE failures SET times = times - 1, last_at = $2 WHERE id = $1 AND times > 0")
-            .bind(&counted.key)
-            .bind(counted.before)
-            .execute(self.database.pool())
-            .await?;
+        // When others were counted after it, the time that passed before it has forgiven what it has.
+        sqlx::query(
+            "UPDATE failures SET times = times - 1 + CASE WHEN last_at = $2 THEN $4 ELSE 0 END, \
+             last_at = CASE WHEN last_at = $2 THEN $3 ELSE last_at END WHERE id = $1 AND times > 0",
+        )
+        .bind(&counted.key)
+        .bind(counted.at)
+        .bind(counted.before)
+        .bind(counted.forgiven)
+        .execute(self.database.pool())
+        .await?;
         Ok(())
     }
 
@@ -164,6 +184,35 @@ pub fn network(address: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::database::{Database, Place};
+    use crate::settings::Settings;
+
+    /// Time forgives once: what is taken back is as if it had not been, and does not count the same time again.
+    #[tokio::test]
+    async fn what_is_taken_back_forgives_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&Place::named("", folder.path())).await.unwrap();
+        let accounts = Accounts::open(database, &Settings::default()).await.unwrap();
+        let tried = Tried::address("192.0.2.1");
+        let mut now = Timestamp::from_second(1_000_000).unwrap();
+        let pass = |now: &mut Timestamp, seconds| {
+            *now = now.checked_add(SignedDuration::from_secs(seconds)).unwrap()
+        };
+        for _ in 0..30 {
+            accounts.try_once(&tried, now).await.unwrap();
+        }
+        // Somebody who knows his password comes in, again and again: within two forgiven, two failures are.
+        for _ in 0..20 {
+            pass(&mut now, 3);
+            let counted = accounts.try_once(&tried, now).await.unwrap();
+            accounts.take_back(&counted).await.unwrap();
+        }
+        let mut heard = 0;
+        while accounts.try_once(&tried, now).await.is_ok() {
+            heard += 1;
+        }
+        assert_eq!(heard, 3);
+    }
 
     #[test]
     fn each_failure_waits_twice_as_long() {

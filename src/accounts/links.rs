@@ -156,7 +156,7 @@ impl Accounts {
             sqlx::query(statement).bind(&person.id).execute(&mut *using).await?;
         }
         using.commit().await?;
-        self.forget_known().await?;
+        self.forget_people(&[&person.id]).await?;
         let actor =
             Actor { id: Some(person.id.clone()), name: person.name.clone(), address: client.address.clone() };
         self.note(&actor, "password.chosen", Some(&person.id), "by a link", now).await?;

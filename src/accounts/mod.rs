@@ -19,13 +19,13 @@ pub mod teams;
 pub mod tokens;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 use sqlx::AssertSqlSafe;
 use thiserror::Error;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, broadcast};
 
 use crate::accounts::limits::Limits;
 use crate::accounts::mail::Mail;
@@ -40,6 +40,22 @@ const HASHED_AT_ONCE: usize = 4;
 
 /// Seconds between two looks whether somebody has got an account, or another server has changed what people may do.
 const LOOK_EVERY: i64 = 2;
+
+/// How long tokens that have ended are listed.
+const TOKENS_LISTED: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// Rows of `versions`: the last number that was given, and what stands for everybody.
+const LAST: &str = "people";
+const EVERYBODY: &str = "everybody";
+
+/// Of more people at one time, everybody is looked up anew.
+const FORGOTTEN_BY_NAME: usize = 50;
+
+/// Changes that may wait to be heard; whoever misses some takes it that they were his own.
+const CHANGES_HELD: usize = 256;
+
+/// Numbers after which a change is no more kept: by then nothing from before it is remembered anywhere.
+const VERSIONS_KEPT: i64 = 10_000;
 
 /// Why something about people could not be done.
 #[derive(Debug, Error)]
@@ -114,10 +130,12 @@ pub struct Accounts {
     rules: Rules,
     /// Sessions and tokens that were looked up lately, by the digests of their secrets.
     known: Mutex<HashMap<String, Known>>,
-    /// Grows with every change of what people may do.
-    changes: watch::Sender<u64>,
+    /// Whose rights change; `None` for everybody's.
+    changes: broadcast::Sender<Option<Arc<str>>>,
+    /// How often that was.
+    change_count: AtomicU64,
     has_people: AtomicBool,
-    /// How often it had changed what people may do, when that was last seen; and when, in seconds since 1970.
+    /// The highest number of a change that was seen, of any server; and when that was looked for, in seconds since 1970.
     version: AtomicI64,
     noticed_at: AtomicI64,
     /// When it was last looked whether there are people, in seconds since 1970.
@@ -146,7 +164,8 @@ impl Accounts {
             noticed_at: AtomicI64::new(0),
             looked_at: AtomicI64::new(0),
             hashing: Arc::new(Semaphore::new(HASHED_AT_ONCE)),
-            changes: watch::channel(0).0,
+            changes: broadcast::channel(CHANGES_HELD).0,
+            change_count: AtomicU64::new(0),
             limits: Limits::new(rules.requests_per_minute),
             factor_roles: settings.second_factor_roles.iter().filter_map(|role| Role::of(role)).collect(),
             mail: Mail::of(settings)?,
@@ -203,58 +222,104 @@ impl Accounts {
         &self.limits
     }
 
-    /// Forgets what was looked up, here and on other servers: the next request of everybody is looked up anew.
-    async fn forget_known(&self) -> Result<(), AccountError> {
-        let count = || async {
-            let number: i64 = sqlx::query_scalar(
-                "INSERT INTO versions (id, number) VALUES ('people', 1) \
-                 ON CONFLICT (id) DO UPDATE SET number = versions.number + 1 RETURNING number",
-            )
-            .fetch_one(self.database.pool())
-            .await?;
-            Ok(number)
-        };
-        let counted = self.database.patiently(count).await;
-        if let Ok(number) = &counted {
-            self.version.store(*number, Ordering::Relaxed);
+    /// Forgets what was looked up of some people, here and on other servers: the next request of each is looked up anew.
+    async fn forget_people(&self, people: &[&str]) -> Result<(), AccountError> {
+        if people.len() > FORGOTTEN_BY_NAME {
+            return self.forget_everybody().await;
         }
-        self.forget_here();
-        counted?;
+        self.tell_servers(people).await?;
+        self.forget_here(Some(people));
         Ok(())
     }
 
-    fn forget_here(&self) {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.clear();
-        // While the list is held: what was read before this is not remembered after it.
-        self.changes.send_modify(|changes| *changes += 1);
+    /// Forgets all that was looked up, here and on other servers.
+    async fn forget_everybody(&self) -> Result<(), AccountError> {
+        self.tell_servers(&[EVERYBODY]).await?;
+        self.forget_here(None);
+        Ok(())
     }
 
-    /// Looks, every few seconds, whether another server changed what people may do.
-    async fn notice_changes(&self, now: Timestamp) -> Result<(), AccountError> {
+    /// Gives what changed the next number there is: other servers look for numbers that are higher than the last they saw.
+    async fn tell_servers(&self, whose: &[&str]) -> Result<(), AccountError> {
+        const COUNT: &str = "INSERT INTO versions (id, number) VALUES ($1, 1) \
+             ON CONFLICT (id) DO UPDATE SET number = versions.number + 1 RETURNING number";
+        const NOTE: &str =
+            "INSERT INTO versions (id, number) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET number = $2";
+        let tell = || async {
+            let mut telling = self.database.begin().await?;
+            let number: i64 = sqlx::query_scalar(COUNT).bind(LAST).fetch_one(&mut *telling).await?;
+            for id in whose {
+                sqlx::query(NOTE).bind(*id).bind(number).execute(&mut *telling).await?;
+            }
+            telling.commit().await?;
+            Ok(number)
+        };
+        match self.database.patiently(tell).await {
+            Ok(number) => {
+                // What this server did itself it need not notice, unless others did something in between.
+                let order = Ordering::Relaxed;
+                let _ = self.version.compare_exchange(number - 1, number, order, order);
+                Ok(())
+            }
+            Err(error) => {
+                // What is not told there counts here all the same.
+                self.forget_here(None);
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Forgets what was looked up here: of some people, or of everybody.
+    fn forget_here(&self, people: Option<&[&str]>) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        match people {
+            None => known.clear(),
+            Some(people) => {
+                known.retain(|_, known| known.identity.person().is_none_or(|id| !people.contains(&id)));
+            }
+        }
+        // While the list is held: what was read before this is not remembered after it.
+        self.change_count.fetch_add(1, Ordering::Relaxed);
+        // Nobody may be listening.
+        match people {
+            None => drop(self.changes.send(None)),
+            Some(people) => people.iter().for_each(|id| drop(self.changes.send(Some((*id).into())))),
+        }
+    }
+
+    /// Looks, every few seconds, whether another server changed what people may do. A store that does not answer changes nothing.
+    async fn notice_changes(&self, now: Timestamp) {
         let (second, last) = (now.as_second(), self.noticed_at.load(Ordering::Relaxed));
         let is_due = (second - last).abs() >= LOOK_EVERY
             && self.noticed_at.compare_exchange(last, second, Ordering::Relaxed, Ordering::Relaxed).is_ok();
-        if is_due {
-            let number: Option<i64> = sqlx::query_scalar("SELECT number FROM versions WHERE id = 'people'")
-                .fetch_optional(self.database.pool())
-                .await?;
-            let number = number.unwrap_or_default();
-            if self.version.swap(number, Ordering::Relaxed) != number {
-                self.forget_here();
-            }
+        if !is_due {
+            return;
         }
-        Ok(())
+        let seen = self.version.load(Ordering::Relaxed);
+        let rows: Result<Vec<(String, i64)>, _> =
+            sqlx::query_as("SELECT id, number FROM versions WHERE number > $1")
+                .bind(seen)
+                .fetch_all(self.database.pool())
+                .await;
+        let rows = rows.unwrap_or_else(|error| {
+            tracing::debug!(%error, "whether other servers changed people is not known");
+            Vec::new()
+        });
+        let Some(newest) = rows.iter().map(|(_, number)| *number).max() else { return };
+        self.version.fetch_max(newest, Ordering::Relaxed);
+        let people: Vec<&str> = rows.iter().map(|(id, _)| id.as_str()).filter(|id| *id != LAST).collect();
+        let is_everybody = people.contains(&EVERYBODY) || people.len() > FORGOTTEN_BY_NAME;
+        self.forget_here((!is_everybody).then_some(&people));
     }
 
-    /// Tells when it may be different who somebody is: whoever is heard for long is to be looked up anew.
-    pub fn changed(&self) -> watch::Receiver<u64> {
+    /// Tells whose rights may be different from now on, or `None` for everybody's: whoever is heard for long is to be looked up anew.
+    pub fn changed(&self) -> broadcast::Receiver<Option<Arc<str>>> {
         self.changes.subscribe()
     }
 
     /// How many changes there have been.
     fn change_count(&self) -> u64 {
-        *self.changes.borrow()
+        self.change_count.load(Ordering::Relaxed)
     }
 
     async fn count(&self, statement: &'static str) -> Result<i64, AccountError> {
@@ -275,9 +340,16 @@ impl Accounts {
             ("DELETE FROM sign_ins WHERE expires_at <= $1", micros(now)),
             ("DELETE FROM failures WHERE last_at <= $1", before(failures::REMEMBERED)),
             ("DELETE FROM audit WHERE at <= $1", before(self.rules.audit_kept)),
+            // What has ended is still listed for a while, so that one sees why a program stopped.
+            ("DELETE FROM tokens WHERE expires_at <= $1", before(TOKENS_LISTED)),
         ] {
             sqlx::query(AssertSqlSafe(statement)).bind(moment).execute(self.database.pool()).await?;
         }
+        sqlx::query("DELETE FROM versions WHERE id <> $1 AND number < (SELECT number FROM versions WHERE id = $1) - $2")
+            .bind(LAST)
+            .bind(VERSIONS_KEPT)
+            .execute(self.database.pool())
+            .await?;
         Ok(())
     }
 }

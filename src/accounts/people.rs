@@ -257,7 +257,11 @@ impl Accounts {
             return Err(AccountError::Conflict(format!("somebody has the login `{login}` already")));
         }
         self.note(actor, "person.added", Some(&id), &format!("{login}, {name}"), now).await?;
-        self.has_people().await?;
+        if self.is_open() {
+            // Until now nobody was anybody.
+            self.has_people().await?;
+            self.forget_everybody().await?;
+        }
         self.person(&id).await
     }
 
@@ -436,7 +440,7 @@ impl Accounts {
             return Err(AccountError::Conflict(why.to_owned()));
         }
         changing.commit().await?;
-        self.forget_known().await?;
+        self.forget_people(&[id]).await?;
         if !after.active || before.email != after.email {
             self.remove_links(id).await?;
         }
@@ -480,7 +484,7 @@ impl Accounts {
             .execute(&mut *erasing)
             .await?;
         erasing.commit().await?;
-        self.forget_known().await?;
+        self.forget_people(&[id]).await?;
         let own = Actor { id: actor.id.clone(), ..Actor::default() };
         // Who erases himself leaves no name behind.
         let actor = if actor.id.as_deref() == Some(id) { &own } else { actor };

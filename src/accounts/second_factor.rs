@@ -92,7 +92,7 @@ impl Accounts {
         }
         self.forgive(&counted).await?;
         self.note(actor, "second-factor.added", Some(person), "", now).await?;
-        self.forget_known().await?;
+        self.forget_people(&[person]).await?;
         self.new_recovery_codes(person).await
     }
 
@@ -139,7 +139,7 @@ impl Accounts {
             .execute(&mut *writing)
             .await?;
         writing.commit().await?;
-        self.forget_known().await?;
+        self.forget_people(&[person]).await?;
         self.note(actor, "second-factor.removed", Some(person), "", now).await
     }
 

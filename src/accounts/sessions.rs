@@ -163,7 +163,7 @@ impl Accounts {
     /// The store cannot be read.
     pub async fn session(&self, secret: &str, now: Timestamp) -> Result<Option<Arc<Identity>>, AccountError> {
         let id = digest(secret);
-        self.notice_changes(now).await?;
+        self.notice_changes(now).await;
         if let Some(known) = self.remembered(&id, now) {
             return Ok(Some(known));
         }
@@ -345,7 +345,7 @@ impl Accounts {
             .bind(session)
             .execute(self.database.pool())
             .await?;
-        self.forget_known().await?;
+        self.forget_people(&[person]).await?;
         if ended.rows_affected() == 0 { Err(AccountError::NotFound("session")) } else { Ok(()) }
     }
 
@@ -359,7 +359,7 @@ impl Accounts {
             .bind(but.unwrap_or_default())
             .execute(self.database.pool())
             .await?;
-        self.forget_known().await?;
+        self.forget_people(&[person]).await?;
         Ok(ended.rows_affected())
     }
 }

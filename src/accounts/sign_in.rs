@@ -117,7 +117,7 @@ impl Accounts {
             .bind(micros(now))
             .execute(self.database.pool())
             .await?;
-        self.forget_known().await?;
+        self.forget_people(&[&person.id]).await?;
         Ok(())
     }
 

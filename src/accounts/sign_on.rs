@@ -109,6 +109,8 @@ struct Told {
     /// Issuer and subject, which are never given to another.
     subject: String,
     login: String,
+    /// The login, if it is the name that the provider gives the person.
+    preferred: Option<String>,
     name: String,
     email: Option<String>,
     is_email_verified: bool,
@@ -282,12 +284,13 @@ impl SignOn {
         let subject = claims.subject().as_str();
         let email = claims.email().map(|email| email.as_str().to_owned());
         let preferred = claims.preferred_username().map(|name| name.as_str().to_owned());
-        let login = preferred.or_else(|| email.clone()).unwrap_or_else(|| subject.to_owned());
+        let login = preferred.clone().or_else(|| email.clone()).unwrap_or_else(|| subject.to_owned());
         let name = claims.name().and_then(|name| name.get(None)).map(|name| name.as_str().to_owned());
         let told = Told {
             subject: format!("{}#{subject}", self.issuer),
             name: name.unwrap_or_else(|| login.clone()),
             login,
+            preferred,
             is_email_verified: claims.email_verified() == Some(true),
             email,
             groups,
@@ -389,7 +392,8 @@ impl SignOn {
             return Ok(Some(person));
         }
         // The directory gives the names it tells; names that people choose for themselves prove nothing of who was invited.
-        if let Some(person) = accounts.person_by_login(&told.login).await?.filter(is_of_directory) {
+        let preferred = told.preferred.as_deref().unwrap_or_default();
+        if let Some(person) = accounts.person_by_login(preferred).await?.filter(is_of_directory) {
             return Ok(Some(person));
         }
         let email = told.email.as_deref().filter(|_| told.is_email_verified).unwrap_or_default();
@@ -472,7 +476,7 @@ impl SignOn {
         client: &Client,
         now: Timestamp,
     ) -> Result<Arc<Identity>, AccountError> {
-        accounts.notice_changes(now).await?;
+        accounts.notice_changes(now).await;
         let key = digest(&format!("header\n{login}\n{}", groups.join("\n")));
         if let Some(known) = accounts.remembered(&key, now) {
             return Ok(known);
@@ -481,6 +485,7 @@ impl SignOn {
         let told = Told {
             subject: format!("header#{login}"),
             login: login.to_owned(),
+            preferred: None,
             name: login.to_owned(),
             email: None,
             is_email_verified: false,

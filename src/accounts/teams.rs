@@ -201,7 +201,7 @@ impl Accounts {
         .bind(micros(now))
         .execute(self.database.pool())
         .await?;
-        self.forget_known().await?;
+        self.forget_everybody().await?;
         let roles: Vec<&str> = after.roles.iter().map(|role| role.name()).collect();
         let region = after.region.as_deref().unwrap_or("—");
         let details = format!(
@@ -225,7 +225,7 @@ impl Accounts {
             sqlx::query(AssertSqlSafe(statement)).bind(id).execute(&mut *removing).await?;
         }
         removing.commit().await?;
-        self.forget_known().await?;
+        self.forget_everybody().await?;
         self.note(actor, "team.removed", Some(id), &gone.name, now).await
     }
 
@@ -277,7 +277,8 @@ impl Accounts {
                 .await?;
         }
         changing.commit().await?;
-        self.forget_known().await?;
+        let concerned: Vec<&str> = added.iter().chain(removed).map(String::as_str).collect();
+        self.forget_people(&concerned).await?;
         for (action, people) in [("team.joined", added), ("team.left", removed)] {
             for person in people {
                 self.note(actor, action, Some(person), &name, now).await?;

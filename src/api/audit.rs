@@ -58,10 +58,10 @@ impl AuditParams {
         let is_export = reader.choice("format", self.format.as_deref(), &[("lines", true), ("json", false)]);
         reader.finish(Code::InvalidParameter)?;
         let is_export = is_export.unwrap_or_default();
-        let moment = |text: &Option<String>| {
-            given(text.as_deref()).map(|text| read_moment(text, state.settings.zone())).transpose()
+        let moment = |name: &str, text: &Option<String>| {
+            given(text.as_deref()).map(|text| read_moment(name, text, state.settings.zone())).transpose()
         };
-        let (since, until) = (moment(&self.since)?, moment(&self.until)?);
+        let (since, until) = (moment("since", &self.since)?, moment("until", &self.until)?);
         let text = |text: Option<String>| given(text.as_deref()).map(str::to_owned);
         let sought = Sought {
             actor: text(self.actor),

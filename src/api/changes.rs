@@ -57,8 +57,9 @@ pub async fn list(
     let limit = reader.number("limit", params.limit.as_deref(), 100, 1_000);
     let subjects = reader.choices("subject", params.subject.as_deref(), Subject::NAMES);
     reader.finish(Code::InvalidParameter)?;
-    let since =
-        given(params.since.as_deref()).map(|text| read_moment(text, state.settings.zone())).transpose()?;
+    let since = given(params.since.as_deref())
+        .map(|text| read_moment("since", text, state.settings.zone()))
+        .transpose()?;
     let snapshot = state.snapshot()?;
     let generation = snapshot.generation;
     let filter = asker.filter(state.app.clock.today());
@@ -70,17 +71,17 @@ pub async fn list(
     Ok(Json(ChangeList { changes, total, generation }))
 }
 
-/// A moment, or the beginning of a day.
+/// A moment, or the beginning of a day, as a parameter has it.
 ///
 /// # Errors
 /// It is neither.
-pub fn read_moment(text: &str, zone: TimeZone) -> Result<Timestamp, Problem> {
+pub fn read_moment(name: &str, text: &str, zone: TimeZone) -> Result<Timestamp, Problem> {
     let moment = match parse_date(text) {
         Ok(day) => day.to_zoned_datetime(zone).map(|start| start.timestamp()).ok(),
         Err(_) => text.parse::<Timestamp>().ok(),
     };
     moment.ok_or_else(|| {
         let message = format!("`{text}` is neither a moment (2026-12-31T23:59:59Z) nor a day (2026-12-31)");
-        Problem::invalid(Code::InvalidParameter, vec![FieldError { name: "since".to_owned(), message }])
+        Problem::invalid(Code::InvalidParameter, vec![FieldError { name: name.to_owned(), message }])
     })
 }

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::accounts::people::{NewPerson, Person, PersonChange};
+use crate::accounts::people::{NewPerson, Origin, Person, PersonChange};
 use crate::accounts::permissions::Role;
 use crate::accounts::teams::{Team, TeamChange};
 use crate::accounts::{AccountError, Accounts};
@@ -253,9 +253,7 @@ pub async fn list_users(State(state): State<AppState>, Query(params): Query<List
         None => accounts.people("", None, count, start - 1).await?,
         Some((name, value)) => {
             let found = match name.as_str() {
-                "username" | "emails.value" | "emails[type eq \"work\"].value" => {
-                    accounts.person_by_login(&value).await?
-                }
+                "username" => accounts.person_by_login(&value).await?,
                 "externalid" => accounts.person_by_external_id(&value).await?,
                 "id" => accounts.person(&value).await.ok(),
                 other => {
@@ -307,6 +305,22 @@ pub async fn add_user(State(state): State<AppState>, asker: Asker, body: Bytes) 
     Ok(reply(StatusCode::CREATED, &user(accounts, &person, &state.settings.public_url).await?))
 }
 
+/// Refuses to change who is kept here: who may change his address could have a link sent, and be him.
+async fn must_be_of_directory(accounts: &Accounts, id: &str) -> Result<()> {
+    if accounts.person(id).await?.origin == Origin::Directory {
+        return Ok(());
+    }
+    Err(ScimError::invalid("mutability", "this person was added here, and is not the directory's to change"))
+}
+
+/// Refuses to change teams that make administrators: that is for administrators.
+async fn must_not_administer(accounts: &Accounts, id: &str) -> Result<()> {
+    if !accounts.team(id).await?.roles.contains(&Role::Administrator) {
+        return Ok(());
+    }
+    Err(ScimError::invalid("mutability", "this team makes its members administrators, and is kept here"))
+}
+
 /// Puts what a directory says of a person in the place of what it said before.
 pub async fn replace_user(
     State(state): State<AppState>,
@@ -316,6 +330,7 @@ pub async fn replace_user(
 ) -> Result<Response> {
     let described = Described::of(&read(&body)?);
     let now = state.app.clock.now();
+    must_be_of_directory(&state.accounts, &id).await?;
     let person = state.accounts.change_person(&id, &described.change(), &asker.actor(), now).await?;
     Ok(reply(StatusCode::OK, &user(&state.accounts, &person, &state.settings.public_url).await?))
 }
@@ -368,6 +383,7 @@ pub async fn patch_user(
         }
     }
     let described = Described::of(&Value::Object(merged));
+    must_be_of_directory(accounts, &id).await?;
     let person = accounts.change_person(&id, &described.change(), &asker.actor(), now).await?;
     Ok(reply(StatusCode::OK, &user(accounts, &person, &state.settings.public_url).await?))
 }
@@ -390,6 +406,7 @@ fn put(object: &mut Map<String, Value>, path: &str, value: Value) {
 
 /// Takes a person out: the account is erased.
 pub async fn remove_user(State(state): State<AppState>, asker: Asker, Id(id): Id) -> Result<StatusCode> {
+    must_be_of_directory(&state.accounts, &id).await?;
     state.accounts.erase_person(&id, &asker.actor(), state.app.clock.now()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -466,6 +483,7 @@ pub async fn replace_group(
         external_id: text(&body, "externalId"),
         ..TeamChange::default()
     };
+    must_not_administer(accounts, &id).await?;
     let team = accounts.change_team(&id, &change, &asker.actor(), now).await?;
     if let Some(members) = get(&body, "members") {
         set_members(&state, &asker, &team.id, &member_ids(members)).await?;
@@ -490,7 +508,7 @@ pub async fn patch_group(
     body: Bytes,
 ) -> Result<Response> {
     let (accounts, actor, now) = (&state.accounts, asker.actor(), state.app.clock.now());
-    accounts.team(&id).await?;
+    must_not_administer(accounts, &id).await?;
     for Operation { op, path, value } in operations(&read(&body)?)? {
         let lower = path.to_ascii_lowercase();
         match (op.as_str(), lower.as_str()) {
@@ -536,6 +554,7 @@ pub async fn patch_group(
 
 /// Removes a team.
 pub async fn remove_group(State(state): State<AppState>, asker: Asker, Id(id): Id) -> Result<StatusCode> {
+    must_not_administer(&state.accounts, &id).await?;
     state.accounts.remove_team(&id, &asker.actor(), state.app.clock.now()).await?;
     Ok(StatusCode::NO_CONTENT)
 }

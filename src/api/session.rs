@@ -173,9 +173,21 @@ pub struct Invited {
     pub name: String,
 }
 
+/// What using a link comes to.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum LinkReply {
+    /// Nothing was chosen yet: whose it is.
+    Invited(Invited),
+    /// The password is chosen, and one is signed in.
+    SignedIn(SignedIn),
+    /// The password is chosen, and one signs in with it and the second factor.
+    Chosen(SignedOut),
+}
+
 /// Tells whose an invitation is, or takes it up: the person has this password, and is signed in.
 #[utoipa::path(post, operation_id = "use_link", path = "/api/v1/link", tag = "people", request_body = UseLink, responses(
-    (status = 200, description = "Whose it is, or signed in", body = Invited),
+    (status = 200, description = "Whose it is, or signed in, or chosen", body = LinkReply),
     (status = 403, description = "The link is good no more", body = ProblemDetails, content_type = "application/problem+json"),
 ))]
 pub async fn use_link(
@@ -187,14 +199,16 @@ pub async fn use_link(
     match body.password {
         None => {
             let person = state.accounts.person_of_link(&body.secret, now).await?;
-            Ok(Json(Invited { login: person.login, name: person.name }).into_response())
+            let invited = Invited { login: person.login, name: person.name };
+            Ok(Json(LinkReply::Invited(invited)).into_response())
         }
         Some(password) => {
             match state.accounts.use_link(&body.secret, &password, &asker.client, now).await {
                 Ok(session) => opened(&state, &asker, &session).await,
                 // The password is chosen; a link alone does not stand for both factors.
                 Err(AccountError::SecondFactorNeeded) => {
-                    Ok(Json(SignedOut { then: Some("/sign-in".to_owned()) }).into_response())
+                    let chosen = SignedOut { then: Some("/sign-in".to_owned()) };
+                    Ok(Json(LinkReply::Chosen(chosen)).into_response())
                 }
                 Err(error) => Err(error.into()),
             }

@@ -161,7 +161,9 @@ async fn write_parts(
 /// Makes a file that only its owner may read: it holds what people prove themselves by.
 fn create_private(path: &Path) -> io::Result<File> {
     let mut options = File::options();
-    options.write(true).create(true).truncate(true);
+    // Nobody else's file, and where no link leads: what an earlier run left here goes first.
+    let _ = std::fs::remove_file(path);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)

@@ -50,8 +50,9 @@ impl Defaults {
 
     /// These, and what outer ones say besides.
     fn over(&self, outer: Self) -> Self {
+        let audience = self.audience.clone().map(|own| only_narrowed(own, outer.audience.as_deref()));
         Self {
-            audience: self.audience.clone().or(outer.audience),
+            audience: audience.or(outer.audience),
             regions: self.regions.clone().or(outer.regions),
             owner: self.owner.clone().or(outer.owner),
             verify_every: self.verify_every.clone().or(outer.verify_every),
@@ -69,10 +70,7 @@ impl Defaults {
 
     /// Puts into a validity what it leaves open.
     pub fn complete(&self, validity: &mut Validity) {
-        // Who only shuts somebody out does not let all others in.
-        if validity.audience.iter().all(|name| name.starts_with(EXCEPT)) {
-            validity.audience.extend(self.audience.clone().unwrap_or_default());
-        }
+        validity.audience = only_narrowed(std::mem::take(&mut validity.audience), self.audience.as_deref());
         if validity.regions.is_empty() {
             validity.regions = self.regions.clone().unwrap_or_default();
         }
@@ -84,6 +82,14 @@ impl Defaults {
         matter.owner = matter.owner.take().or_else(|| self.owner.clone());
         matter.verify_every = matter.verify_every.take().or_else(|| self.verify_every.clone());
     }
+}
+
+/// An audience inside an outer one. Who only shuts somebody out does not let all others in.
+fn only_narrowed(mut own: Vec<String>, outer: Option<&[String]>) -> Vec<String> {
+    if own.iter().all(|name| name.starts_with(EXCEPT)) {
+        own.extend(outer.unwrap_or_default().iter().cloned());
+    }
+    own
 }
 
 /// The file of one folder.
@@ -188,6 +194,7 @@ mod tests {
             ("_folder.yaml", "owner: anna\n"),
             ("b2b/_folder.yaml", "audience: [b2b]\nregions: [moscow]\n"),
             ("b2b/open/_folder.yaml", "audience: [everyone]\n"),
+            ("b2b/own/_folder.yaml", "audience: [\"!partners\"]\n"),
             ("broken/_folder.yaml", "audience: {a: b}\n"),
             ("typo/_folder.yaml", "audiense: [b2b]\n"),
         ];
@@ -197,6 +204,7 @@ mod tests {
         assert_eq!(files.of("b2b/x/a.md").owner.as_deref(), Some("anna"));
         assert_eq!(audience("b2b/x/a.md"), ["b2b"]);
         assert_eq!(audience("b2b/open/a.md"), ["everyone"]);
+        assert_eq!(audience("b2b/own/a.md"), ["!partners", "b2b"]);
         assert_eq!(files.of("b2b/open/a.md").regions.unwrap(), ["moscow"]);
         assert_eq!(audience("broken/a.md"), [NOBODY]);
         assert_eq!(audience("typo/a.md"), [NOBODY]);

@@ -244,7 +244,12 @@ fn make_private(path: &Path) -> std::io::Result<()> {
     options.write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(|_| ())
+    let file = options.open(path)?;
+    // A file from before may have been open to others.
+    #[cfg(unix)]
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    drop(file);
+    Ok(())
 }
 
 async fn prepare(connection: &mut AnyConnection, backend: Backend) -> Result<(), sqlx::Error> {

@@ -90,8 +90,10 @@ async fn asker(state: &AppState, request: &Parts) -> Result<Asker, Problem> {
     let agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
     let client = Client { address: address.to_string(), agent: agent.to_owned() };
     let is_safe = matches!(request.method, Method::GET | Method::HEAD | Method::OPTIONS);
-    if !is_safe {
-        must_be_own(headers, settings)?;
+    if !is_safe && let Err(foreign) = must_be_own(headers, settings) {
+        count(state, &Identity::nobody([]), &client, request.uri.path())?;
+        tracing::warn!(address = client.address, "a request of another site is refused");
+        return Err(foreign);
     }
     let identity = match bearer(headers) {
         Some(token) => {
@@ -214,13 +216,7 @@ pub fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
 /// browsers send neither, and have no cookies that a page could use.
 fn must_be_own(headers: &HeaderMap, settings: &Settings) -> Result<(), Problem> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let foreign = || {
-        tracing::warn!(
-            origin = text(ORIGIN.as_str()).unwrap_or_default(),
-            "a request of another site is refused"
-        );
-        Problem::new(Code::ForeignRequest, "it must come from a page of this server")
-    };
+    let foreign = || Problem::new(Code::ForeignRequest, "it must come from a page of this server");
     match text("sec-fetch-site") {
         Some("same-origin" | "none") => return Ok(()),
         Some(_) => return Err(foreign()),

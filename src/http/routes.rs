@@ -156,7 +156,11 @@ async fn admit(State(access): State<Access>, asker: Asker, request: Request, nex
         (Access::Needs(permission) | Access::Manages(permission), Who::Person { .. } | Who::Token { .. }) => {
             let person = identity.person().unwrap_or_default();
             tracing::warn!(person, permission = permission.name(), "what is not permitted was asked for");
-            let detail = format!("it needs the permission `{}`", permission.name());
+            let detail = if identity.may(permission) {
+                "a token cannot do this: sign in on a page".to_owned()
+            } else {
+                format!("it needs the permission `{}`", permission.name())
+            };
             Problem::new(Code::Forbidden, detail).into_response()
         }
         _ => Problem::new(Code::SignInNeeded, "sign in first").into_response(),

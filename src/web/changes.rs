@@ -102,7 +102,7 @@ pub async fn page(
     let (ui, zone, now) = (Ui::of(&headers).with(&asker), state.settings.zone(), state.app.clock.now());
     let before = |ago: SignedDuration| now.checked_sub(ago).unwrap_or(Timestamp::UNIX_EPOCH);
     let since = match given(params.since.as_deref()) {
-        Some(text) => read_moment(text, zone.clone())?,
+        Some(text) => read_moment("since", text, zone.clone())?,
         None => before(USUAL),
     };
     let asked = Asked { since: Some(since), products: list(params.product.as_deref()), subjects: Vec::new() };

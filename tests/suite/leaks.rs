@@ -423,6 +423,39 @@ fn live_events_tell_everybody_only_what_is_for_him() {
         .collect();
     assert!(told[0].contains("Крамбулик снова"), "{}", told[0]);
     assert_eq!(leaked(&told[1], ""), [""; 0], "{}", told[1]);
+    // Not even that something happened.
+    assert_eq!(told[1].matches("event: change").count(), 1, "{}", told[1]);
+}
+
+/// Who is locked out hears no more; others go on hearing.
+#[test]
+fn a_live_stream_ends_with_the_right_to_it() {
+    let base = base(true);
+    let served = start(&base);
+    let admin = served.person("admin", &[Role::Administrator], &[]);
+    let [mut leaver, mut stayer] = ["leaver", "stayer"].map(|login| {
+        let visitor = served.person(login, &[Role::Operator], &[]);
+        let request = visitor.request("GET", "/api/v1/live", None);
+        let reply = served.runtime.block_on(served.router.clone().oneshot(request)).unwrap();
+        (visitor.id.clone(), reply.into_body())
+    });
+    let path = format!("/api/v1/people/{}", leaver.0);
+    let locked = admin.ask("PATCH", &path, Some(&serde_json::json!({"active": false})));
+    assert_eq!(locked.status, StatusCode::OK, "{}", locked.text);
+    served.runtime.block_on(async {
+        let read = tokio::time::timeout(PATIENCE, leaver.1.collect()).await.expect("the stream ends");
+        let heard = String::from_utf8(read.unwrap().to_bytes().to_vec()).unwrap();
+        assert!(heard.contains("event: hello") && !heard.contains("event: change"), "{heard}");
+    });
+    base.write("articles/index.md", "---\ntitle: Начало снова\n---\nПаром.\n");
+    served.runtime.block_on(async {
+        let mut heard = String::new();
+        while !heard.contains("Начало снова") {
+            let frame = tokio::time::timeout(PATIENCE, stayer.1.frame()).await.expect("an event in time");
+            let frame = frame.expect("the stream of others goes on").unwrap();
+            heard.push_str(&String::from_utf8_lossy(&frame.into_data().unwrap_or_default()));
+        }
+    });
 }
 
 /// What is found does not depend on what one may not read: with it and without it, replies are the same.

@@ -338,7 +338,17 @@ fn a_directory_keeps_people() {
     let request =
         Request::get("/api/v1/people").header("authorization", format!("Bearer {}", directory.token));
     assert_eq!(served.send(request.body(Body::empty()).unwrap()).status, StatusCode::FORBIDDEN);
-    assert_eq!(ask("DELETE", &format!("/Users/{}", admin.id), None).0, StatusCode::CONFLICT);
+    // Nor whom it did not put in, nor teams that make administrators: by an address one could have a link sent, and be him.
+    let (status, error) = ask("DELETE", &format!("/Users/{}", admin.id), None);
+    assert_eq!((status, &error["scimType"]), (StatusCode::BAD_REQUEST, &json!("mutability")));
+    let mail =
+        json!({"Operations": [{"op": "replace", "value": {"emails": [{"value": "evil@example.org"}]}}]});
+    assert_eq!(ask("PATCH", &format!("/Users/{}", admin.id), Some(mail)).0, StatusCode::BAD_REQUEST);
+    let team = admin.post("/api/v1/teams", &json!({"name": "Хозяева", "roles": ["administrator"]})).json();
+    let join = json!({"Operations": [{"op": "add", "path": "members", "value": [{"value": admin.id}]}]});
+    let path = format!("/Groups/{}", team["id"].as_str().unwrap());
+    assert_eq!(ask("PATCH", &path, Some(join)).0, StatusCode::BAD_REQUEST);
+    assert_eq!(ask("DELETE", &path, None).0, StatusCode::BAD_REQUEST);
 }
 
 #[test]

@@ -3,6 +3,7 @@ import * as mine from "./mine.js";
 
 const WHOSE = "pharos.whose";
 const ASKED = "pharos.kept-asked";
+const HOME = "pharos.home";
 const KEPT = "/api/v1/me/kept";
 
 // What was kept on another device is looked for no more often than this.
@@ -15,6 +16,15 @@ const PAUSE_MS = 1_000;
 const KINDS = ["favourites", "recents", "pinned", "snippets", "compare", "layout", "seen"];
 
 export const id = document.documentElement.dataset.account;
+
+// The region of who is signed in: the server means it where none is named.
+export function home() {
+  try {
+    return (id && localStorage.getItem(HOME)) || "";
+  } catch {
+    return "";
+  }
+}
 
 // Everything that tells what somebody read here.
 export async function forget() {
@@ -50,8 +60,8 @@ async function fetchKept() {
     if (kept[kind] !== undefined && kept[kind] !== null) mine.adopt(kind, kept[kind]);
     else if (Object.keys(mine.get(kind) ?? {}).length || typeof mine.get(kind) === "string") send(kind);
   }
-  const layout = mine.get("layout");
-  if (layout.region === undefined && region) mine.set("layout", { ...layout, region });
+  if (region) localStorage.setItem(HOME, region);
+  else localStorage.removeItem(HOME);
 }
 
 // Storage that is forbidden keeps nothing, and there is nothing to forget.

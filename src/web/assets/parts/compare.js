@@ -24,7 +24,7 @@ function show() {
   const ids = aside();
   const asked = new URLSearchParams();
   if (ids.length) asked.set("products", ids.join(","));
-  if (customer.region()) asked.set("region", customer.region());
+  if (customer.asked()) asked.set("region", customer.asked());
   link.href = `/compare${asked.size ? `?${asked}` : ""}`;
   numberOn(link, ids.length);
   decorate(document);

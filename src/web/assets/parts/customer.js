@@ -40,7 +40,7 @@ function keep() {
 export const channel = () => known.channel ?? mine.get("layout").channel ?? "chat";
 
 // The region everything is shown for: this customer's, else the reader's own. All regions (empty) is a choice as well.
-export const region = () => known.region ?? mine.get("layout").region ?? "";
+export const region = () => known.region ?? mine.get("layout").region ?? account.home();
 
 // The same as an address names it: all regions is said, where saying nothing would mean one's own.
 export function asked() {

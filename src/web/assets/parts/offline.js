@@ -48,7 +48,7 @@ export async function keep() {
     });
     // The reader's own region: without network its prices are told.
     const { region } = mine.get("layout");
-    if (region) asked.set("region", region);
+    if (region !== undefined) asked.set("region", region || "all");
     const reply = await fetch(`${BUNDLE}?${asked}`);
     if (reply.status === 401 || reply.status === 403) await caches.delete(CACHE);
     if (!reply.ok) return;

@@ -35,7 +35,7 @@ export async function open({ article = "", template = "", query = "", focus = tr
   asked = { article, template, query };
   const parameters = new URLSearchParams(template ? { template } : { article, q: query });
   for (const [name, value] of place.circumstances()) parameters.set(name, value);
-  if (!parameters.has("region") && customer.region()) parameters.set("region", customer.region());
+  if (!parameters.has("region") && customer.asked()) parameters.set("region", customer.asked());
   let html;
   try {
     const reply = await fetchPanel(`/wordings?${parameters}`);
@@ -162,7 +162,7 @@ async function fill(wording) {
   if (!channel) filled = { text: "", html: "", missing: [], refused: `${t("no-channel")}: ${t(`channel-${customer.channel()}`)}` };
   else {
     try {
-      const region = customer.region() || null;
+      const region = customer.asked();
       const reply = await fetchText("/api/v1/render", {
         method: "POST",
         headers: { "content-type": "application/json" },
