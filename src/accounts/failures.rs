@@ -211,7 +211,7 @@ mod tests {
         while accounts.try_once(&tried, now).await.is_ok() {
             heard += 1;
         }
-        assert_eq!(heard, 3);
+        assert_eq!(heard, 2);
     }
 
     #[test]

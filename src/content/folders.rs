@@ -208,6 +208,7 @@ mod tests {
         assert_eq!(files.of("b2b/open/a.md").regions.unwrap(), ["moscow"]);
         assert_eq!(audience("broken/a.md"), [NOBODY]);
         assert_eq!(audience("typo/a.md"), [NOBODY]);
-        assert_eq!(files.problems().count(), 2);
+        // Of the first, that it is no list, and that nobody is named.
+        assert_eq!(files.problems().count(), 3);
     }
 }
