@@ -434,7 +434,7 @@ fn a_live_stream_ends_with_the_right_to_it() {
     let base = base(true);
     let served = start(&base);
     let admin = served.person("admin", &[Role::Administrator], &[]);
-    let [mut leaver, mut stayer] = ["leaver", "stayer"].map(|login| {
+    let [leaver, mut stayer] = ["leaver", "stayer"].map(|login| {
         let visitor = served.person(login, &[Role::Operator], &[]);
         let request = visitor.request("GET", "/api/v1/live", None);
         let reply = served.runtime.block_on(served.router.clone().oneshot(request)).unwrap();
