@@ -24,8 +24,10 @@ use pharos::accounts::sessions::{Client, ProvedBy};
 use pharos::accounts::teams::TeamChange;
 use pharos::app::changes::Changes;
 use pharos::app::running::{App, Options};
+use pharos::app::snapshot::Folders;
 use pharos::clock::Clock;
 use pharos::database::{Database, Place};
+use pharos::editing::Editing;
 use pharos::http::state::AppState;
 use pharos::language::words;
 use pharos::server;
@@ -119,7 +121,10 @@ async fn start(root: &Path) -> Base {
     let app =
         App::start(Options { clock: Clock::system(settings.zone()), ..Options::of(&settings) }, changes);
     let (stop, stopping) = watch::channel(false);
-    let state = AppState::new(Arc::clone(&app), database, accounts, settings, stopping);
+    let folders = Folders::of(&settings);
+    let editing =
+        Editing::open(database.clone(), [folders.articles, folders.templates], app.remote()).await.unwrap();
+    let state = AppState::new(Arc::clone(&app), database, accounts, editing, settings, stopping);
     while app.snapshot().is_none() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

@@ -14,6 +14,7 @@ pub mod http;
 pub mod app;
 
 pub mod accounts;
+pub mod editing;
 pub mod learning;
 
 pub mod search;

@@ -10,15 +10,19 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse;
 use tokio::net::TcpListener;
+use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 
 use crate::accounts::Accounts;
+use crate::accounts::audit::Actor;
 use crate::api;
 use crate::app::changes::Changes;
 use crate::app::running::{App, Options};
 use crate::database::{Database, Place};
+use crate::editing::Editing;
+use crate::editing::drafts::Due;
 use crate::http::asker::identify;
 use crate::http::layers::{ErrorPage, observe};
 use crate::http::problem::{Code, Problem};
@@ -29,6 +33,9 @@ use crate::web;
 
 /// How often what has expired is removed.
 const TIDY_EVERY: Duration = Duration::from_secs(15 * 60);
+
+/// How often it is looked whether something should be published.
+const PUBLISH_EVERY: Duration = Duration::from_secs(1);
 
 /// All routes with all layers.
 pub fn router(state: AppState) -> Router {
@@ -71,9 +78,12 @@ pub async fn serve(settings: Settings, told: impl FnOnce(SocketAddr)) -> anyhow:
     let changes = Changes::open(database.clone()).await?;
     let address = listener.local_addr()?;
     told(address);
-    let app = App::start(Options::of(&settings), changes);
+    let options = Options::of(&settings);
+    let folders = [options.folders.articles.clone(), options.folders.templates.clone()];
+    let app = App::start(options, changes);
+    let editing = Editing::open(database.clone(), folders, app.remote()).await?;
     let (stop, stopping) = watch::channel(false);
-    let state = AppState::new(Arc::clone(&app), database.clone(), accounts, settings, stopping);
+    let state = AppState::new(Arc::clone(&app), database.clone(), accounts, editing, settings, stopping);
     if state.accounts.is_open() {
         let (url, is_here) = (&state.settings.public_url, state.settings.without_accounts);
         // A server for this machine alone is asked by no other name.
@@ -86,6 +96,8 @@ pub async fn serve(settings: Settings, told: impl FnOnce(SocketAddr)) -> anyhow:
         );
     }
     tokio::spawn(tidy(state.clone()));
+    tokio::spawn(keep_history(state.clone()));
+    tokio::spawn(publish_in_time(state.clone()));
     let ending = async move {
         wait_for_signal().await;
         tracing::info!("stopping: open requests are finished first");
@@ -134,6 +146,48 @@ async fn tidy(state: AppState) {
         }
         state.accounts.limits().tidy();
         tokio::time::sleep(TIDY_EVERY).await;
+    }
+}
+
+/// Notes in history what changes on disk, as long as the application runs.
+pub async fn keep_history(state: AppState) {
+    let mut live = state.app.subscribe();
+    loop {
+        if let Some(snapshot) = state.app.snapshot() {
+            let files = snapshot.files();
+            drop(snapshot);
+            if let Err(error) = state.editing.look(files, state.app.clock.now()).await {
+                tracing::warn!(%error, "what changed on disk is not in history yet");
+            }
+        }
+        match live.recv().await {
+            Ok(_) | Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Closed) => return,
+        }
+    }
+}
+
+/// Publishes drafts when their time has come, as long as the application runs.
+pub async fn publish_in_time(state: AppState) {
+    loop {
+        let now = state.app.clock.now();
+        match state.editing.publish_due(now).await {
+            Ok(done) => {
+                for Due { author, title, outcome } in done {
+                    let actor = Actor { id: author.id, name: author.name, address: String::new() };
+                    let (action, subject, details) = match outcome {
+                        Ok(published) => ("content.published", published.id, title),
+                        Err(error) => ("content.not-published", None, format!("{title}: {error}")),
+                    };
+                    let noted = state.accounts.note(&actor, action, subject.as_deref(), &details, now).await;
+                    if let Err(error) = noted {
+                        tracing::warn!(%error, "the audit log misses a publication");
+                    }
+                }
+            }
+            Err(error) => tracing::warn!(%error, "what should be published now will be tried again"),
+        }
+        tokio::time::sleep(PUBLISH_EVERY).await;
     }
 }
 

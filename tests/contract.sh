@@ -23,7 +23,7 @@ send() { curl -sf -H 'content-type: application/json' -H 'sec-fetch-site: same-o
 cookie=$(send -D - -o /dev/null "$url/api/v1/link" -d "{\"secret\":\"${link##*#}\",\"password\":\"correct horse battery staple\"}" |
   sed -n 's/^[Ss]et-[Cc]ookie: \([^;]*\);.*/\1/p')
 [ -n "$cookie" ] || { echo "nobody was signed in" >&2; exit 1; }
-token=$(send -H "cookie: $cookie" "$url/api/v1/me/tokens" -d '{"name":"contract","scopes":["read","see-gaps","see-problems","see-people","see-health","see-audit"],"days":1,"password":"correct horse battery staple"}' |
+token=$(send -H "cookie: $cookie" "$url/api/v1/me/tokens" -d '{"name":"contract","scopes":["read","edit","see-gaps","see-problems","see-people","see-health","see-audit"],"days":1,"password":"correct horse battery staple"}' |
   sed 's/.*"secret":"\([^"]*\)".*/\1/')
 checks=not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,response_headers_conformance
 # The stream of events never ends; what ends the session or the token under test would leave the rest untried.

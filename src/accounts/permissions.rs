@@ -15,6 +15,8 @@ pub enum Permission {
     TellGaps,
     /// Read what is for any audience.
     ReadEverything,
+    /// Write drafts and publish them.
+    Edit,
     /// See what is wrong with the content.
     SeeProblems,
     /// See what was not found.
@@ -37,6 +39,7 @@ impl Permission {
         ("read", Self::Read),
         ("tell-gaps", Self::TellGaps),
         ("read-everything", Self::ReadEverything),
+        ("edit", Self::Edit),
         ("see-problems", Self::SeeProblems),
         ("see-gaps", Self::SeeGaps),
         ("see-people", Self::SeePeople),
@@ -104,17 +107,18 @@ impl Role {
     /// What it permits.
     pub fn permissions(self) -> &'static [Permission] {
         use Permission::{
-            ManagePeople, Provision, Read, ReadEverything, SeeAudit, SeeGaps, SeeHealth, SeePeople,
+            Edit, ManagePeople, Provision, Read, ReadEverything, SeeAudit, SeeGaps, SeeHealth, SeePeople,
             SeeProblems, TellGaps,
         };
         match self {
             Self::Operator | Self::Consultant => &[Read, TellGaps],
-            Self::Editor | Self::Reviewer => &[Read, TellGaps, ReadEverything, SeeProblems, SeeGaps],
+            Self::Editor | Self::Reviewer => &[Read, TellGaps, ReadEverything, Edit, SeeProblems, SeeGaps],
             Self::Lead => &[Read, TellGaps, SeeGaps, SeePeople],
             Self::Administrator => &[
                 Read,
                 TellGaps,
                 ReadEverything,
+                Edit,
                 SeeProblems,
                 SeeGaps,
                 SeePeople,

@@ -372,6 +372,44 @@ impl Templates {
         Ok((text, missing))
     }
 
+    /// The files and the hashes of their bytes.
+    pub fn files(&self) -> impl Iterator<Item = (&str, [u8; 32])> {
+        self.files.iter().map(|(path, file)| (path.as_str(), file.hash))
+    }
+
+    /// What folders say for the templates in them.
+    pub fn folders(&self) -> &FolderFiles {
+        &self.folders
+    }
+
+    /// What would be wrong with a file if it held a text, and whether it would be served.
+    pub fn check_text(
+        &self,
+        folder: &Folder,
+        path: &str,
+        text: &str,
+        library: &Library,
+    ) -> (bool, Vec<Problem>) {
+        let (content, problems) = read(folder, path, text);
+        if content.is_none() {
+            return (false, problems);
+        }
+        let file = TemplateFile {
+            stamp: Stamp::default(),
+            read_ns: 0,
+            hash: [0; 32],
+            content,
+            completed: None,
+            problems,
+        };
+        let mut next = self.clone();
+        next.files.insert(path.to_owned(), file);
+        next.assemble(folder);
+        let shown = folder.display(path);
+        let own = next.problems(folder, library).into_iter().filter(|problem| problem.file == shown);
+        (true, own.collect())
+    }
+
     /// All problems of the templates, those of what they refer to included.
     pub fn problems(&self, folder: &Folder, library: &Library) -> Vec<Problem> {
         let mut problems = self.walk_problems.clone();
@@ -489,22 +527,7 @@ fn load(folder: &Folder, path: &str, known: Option<&TemplateFile>, now_ns: i64) 
     if let Some(known) = known.filter(|known| known.hash == file.hash) {
         return Some(TemplateFile { stamp: file.stamp, read_ns: now_ns, ..known.clone() });
     }
-    let (content, problems) = if is_fragment(path) {
-        read_fragment(folder, path, &file.text)
-    } else {
-        let (template, mut problems) = Template::parse(folder.name, path, &file.text);
-        let mut environment = new_environment();
-        let mut compiles = true;
-        for body in template.iter().flat_map(|t| &t.bodies) {
-            if let Err(error) =
-                environment.add_template_owned(body.channel.name(), catalog_calls(&body.source))
-            {
-                problems.push(syntax_problem(folder, path, body.line, &error));
-                compiles = false;
-            }
-        }
-        (template.filter(|_| compiles).map(|t| Content::Template(Arc::new(t))), problems)
-    };
+    let (content, problems) = read(folder, path, &file.text);
     Some(TemplateFile {
         stamp: file.stamp,
         read_ns: now_ns,
@@ -514,6 +537,23 @@ fn load(folder: &Folder, path: &str, known: Option<&TemplateFile>, now_ns: i64) 
         content: content.or(before),
         problems,
     })
+}
+
+/// What a file holds, and what is wrong with it by itself.
+fn read(folder: &Folder, path: &str, text: &str) -> (Option<Content>, Vec<Problem>) {
+    if is_fragment(path) {
+        return read_fragment(folder, path, text);
+    }
+    let (template, mut problems) = Template::parse(folder.name, path, text);
+    let mut environment = new_environment();
+    let mut compiles = true;
+    for body in template.iter().flat_map(|t| &t.bodies) {
+        if let Err(error) = environment.add_template_owned(body.channel.name(), catalog_calls(&body.source)) {
+            problems.push(syntax_problem(folder, path, body.line, &error));
+            compiles = false;
+        }
+    }
+    (template.filter(|_| compiles).map(|t| Content::Template(Arc::new(t))), problems)
 }
 
 fn read_fragment(folder: &Folder, path: &str, text: &str) -> (Option<Content>, Vec<Problem>) {

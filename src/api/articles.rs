@@ -14,6 +14,7 @@ use crate::api::reply::Json;
 use crate::app::snapshot::Snapshot;
 use crate::content::article::Article;
 use crate::content::catalog::Lang;
+use crate::content::freshness::Freshness;
 use crate::content::front_matter::{Kind, Status};
 use crate::content::markdown::{self, Reading, ValueUse};
 use crate::content::validity::Validity;
@@ -129,6 +130,8 @@ pub struct ArticleView {
     pub owner: Option<String>,
     /// The day it was last verified.
     pub verified: Option<String>,
+    /// Whether it may be trusted, where somebody said how often it should be verified or verified it.
+    pub freshness: Option<Freshness>,
     /// When its file was last changed.
     #[schema(value_type = String, format = DateTime)]
     pub updated_at: Timestamp,
@@ -264,8 +267,16 @@ pub fn text(snapshot: &Snapshot, id: &str, filter: &Filter) -> Result<ArticleVie
     let found = library.find(id).filter(|(_, a)| a.validity().in_force(at));
     let (_, article) = found.ok_or_else(|| Problem::not_found("article", id))?;
     let body = engine.reader.source(id)?.unwrap_or_default();
+    Ok(shown(snapshot, article, &body, filter))
+}
+
+/// An article and its Markdown as readers see them; it need not be one that is served.
+pub fn shown(snapshot: &Snapshot, article: &Article, body: &str, filter: &Filter) -> ArticleView {
+    let engine = &snapshot.engine;
+    let library = &engine.library;
+    let at = filter.standpoint();
     let today = Reading { catalog: &library.catalog, lang: article.lang, at, library: Some(library) };
-    let rendered = markdown::render_sections(&body, &article.sections, &article.path, today);
+    let rendered = markdown::render_sections(body, &article.sections, &article.path, today);
     let mut sections = Vec::new();
     let mut html = String::new();
     for (number, (section, section_html)) in article.sections.iter().zip(rendered).enumerate() {
@@ -290,7 +301,7 @@ pub fn text(snapshot: &Snapshot, id: &str, filter: &Filter) -> Result<ArticleVie
     }
     let twins = article.translation_ids();
     let is_served = |id: &String| library.find_in_force(id, at).is_some_and(|a| a.lang != article.lang);
-    Ok(ArticleView {
+    ArticleView {
         id: article.id.clone(),
         title: article.title_for(&library.catalog, at),
         kind: article.matter.kind,
@@ -310,9 +321,10 @@ pub fn text(snapshot: &Snapshot, id: &str, filter: &Filter) -> Result<ArticleVie
         is_flow: article.matter.flow.is_some(),
         owner: article.matter.owner.clone(),
         verified: article.matter.verified.clone(),
+        freshness: Freshness::of(&article.matter, filter.day),
         updated_at: updated_at(article, snapshot),
         source_path: format!("articles/{}", article.path),
-    })
+    }
 }
 
 /// The nearest day on which something is in force that is not in force on the day asked for, if that is only a matter of days.

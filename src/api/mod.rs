@@ -3,9 +3,12 @@
 pub mod articles;
 pub mod audit;
 pub mod changes;
+pub mod drafts;
 pub mod flows;
+pub mod freshness;
 pub mod gaps;
 pub mod health;
+pub mod history;
 pub mod live;
 pub mod me;
 pub mod offline;
@@ -18,10 +21,12 @@ pub mod reply;
 pub mod scim;
 pub mod search;
 pub mod session;
+pub mod sources;
 pub mod teams;
 pub mod templates;
 pub mod tokens;
 
+use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 
 use crate::accounts::permissions::Permission;
@@ -33,6 +38,7 @@ const READ: Access = Access::Needs(Permission::Read);
 const MANAGE_PEOPLE: Access = Access::Manages(Permission::ManagePeople);
 const SEE_PEOPLE: Access = Access::Needs(Permission::SeePeople);
 const PROVISION: Access = Access::Needs(Permission::Provision);
+const EDIT: Access = Access::Needs(Permission::Edit);
 const ONESELF: Access = Access::Person;
 
 /// All routes of the API.
@@ -61,7 +67,7 @@ pub fn routes(state: &AppState) -> Routes {
         .get("/health/live", Access::Public, health::live)
         .get("/health/ready", Access::Public, health::ready)
         .get("/metrics", Access::Needs(Permission::SeeHealth), health::metrics);
-    content.merge(reading).merge(own()).merge(administration()).merge(directory())
+    content.merge(reading).merge(own()).merge(editing(state)).merge(administration()).merge(directory())
 }
 
 /// Signing in, and what people do about themselves.
@@ -86,6 +92,35 @@ fn own() -> Routes {
         .get("/api/v1/me/kept", ONESELF, me::kept)
         .put("/api/v1/me/kept/{kind}", ONESELF, me::keep)
         .get("/api/v1/me/export", ONESELF, me::export)
+}
+
+/// What editors write. Bodies may be as large as files, twice: in JSON a line end is two characters.
+fn editing(state: &AppState) -> Routes {
+    let most = usize::try_from(state.settings.max_file_bytes).unwrap_or(usize::MAX).saturating_mul(2);
+    let most = most.max(state.settings.max_body_bytes);
+    Routes::default()
+        .get("/api/v1/sources", EDIT, sources::list)
+        .get("/api/v1/sources/{*path}", EDIT, sources::get)
+        .put("/api/v1/sources/{*path}", EDIT, sources::put)
+        .delete("/api/v1/sources/{*path}", EDIT, sources::remove)
+        .post("/api/v1/preview", EDIT, sources::preview)
+        .post("/api/v1/merge", EDIT, sources::merge)
+        .get("/api/v1/drafts", EDIT, drafts::list)
+        .post("/api/v1/drafts", EDIT, drafts::add)
+        .get("/api/v1/drafts/{id}", EDIT, drafts::get)
+        .patch("/api/v1/drafts/{id}", EDIT, drafts::change)
+        .delete("/api/v1/drafts/{id}", EDIT, drafts::remove)
+        .post("/api/v1/drafts/{id}/publish", EDIT, drafts::publish)
+        .delete("/api/v1/drafts/{id}/publish", EDIT, drafts::cancel)
+        .get("/api/v1/history/{*path}", EDIT, history::list)
+        .get("/api/v1/revisions/{id}", EDIT, history::get)
+        .post("/api/v1/revisions/{id}/restore", EDIT, history::restore)
+        .get("/api/v1/publications", EDIT, history::publications)
+        .post("/api/v1/publications/{id}/undo", EDIT, history::undo)
+        .post("/api/v1/files", EDIT, sources::attach)
+        .get("/api/v1/freshness", EDIT, freshness::list)
+        .post("/api/v1/verifications", EDIT, freshness::verify)
+        .with(|router| router.layer(DefaultBodyLimit::max(most)))
 }
 
 /// People, teams, tokens and the audit log.

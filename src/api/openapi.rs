@@ -11,8 +11,8 @@ use utoipa::openapi::{Content, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    articles, audit, changes, flows, gaps, health, live, me, offline, people, problems, products, search,
-    session, teams, templates, tokens,
+    articles, audit, changes, drafts, flows, freshness, gaps, health, history, live, me, offline, people,
+    problems, products, search, session, sources, teams, templates, tokens,
 };
 use crate::http::problem::ProblemDetails;
 
@@ -34,7 +34,9 @@ use crate::http::problem::ProblemDetails;
         me::end_other_sessions, me::end_session, me::kept, me::keep, me::export, tokens::own, tokens::add, tokens::remove_own,
         tokens::all, tokens::remove, people::list, people::add, people::get, people::change, people::erase, people::link,
         people::sessions, people::end_sessions, people::remove_second_factor, people::export, people::roles, teams::list,
-        teams::add, teams::get, teams::change, teams::remove, teams::change_members, audit::list,
+        teams::add, teams::get, teams::change, teams::remove, teams::change_members, audit::list, sources::list, sources::get,
+        sources::put, sources::remove, sources::preview, sources::merge, sources::attach, freshness::list, freshness::verify, drafts::list, drafts::add, drafts::get, drafts::change,
+        drafts::remove, drafts::publish, drafts::cancel, history::list, history::get, history::restore, history::publications, history::undo,
     ),
     components(schemas(ProblemDetails)),
     modifiers(&Everywhere),
@@ -45,6 +47,7 @@ use crate::http::problem::ProblemDetails;
         (name = "templates", description = "Answer templates and what is filled in"),
         (name = "flows", description = "Guided flows"),
         (name = "content", description = "What changed and what is wrong"),
+        (name = "editing", description = "What editors write: files, drafts, publications, history"),
         (name = "people", description = "Signing in, people, teams, tokens, the audit log"),
         (name = "health", description = "For those who run the server"),
     ),

@@ -125,7 +125,7 @@ impl Parts {
 }
 
 /// Two texts word by word, with long runs of what is the same left out.
-fn words(before: &str, after: &str) -> Vec<Piece> {
+pub fn words(before: &str, after: &str) -> Vec<Piece> {
     let diff = TextDiff::configure().timeout(MAX_TIME).diff_words(before, after);
     let mut runs: Vec<(PieceKind, Vec<&str>)> = Vec::new();
     // What is gone and what is new since the last word that stayed. A space between changed words is changed with them.

@@ -16,7 +16,7 @@ use crate::app::progress::Progress;
 use crate::app::snapshot::{Folders, Snapshot};
 use crate::clock::Clock;
 use crate::content::library::Scope;
-use crate::content::watch::{self, Stopper, Timing, Watch};
+use crate::content::watch::{self, Remote, Timing, Watch};
 use crate::index::generation::IndexError;
 use crate::index::vocabulary;
 use crate::settings::{Settings, WatchSetting};
@@ -87,12 +87,21 @@ pub struct App {
     snapshot: ArcSwapOption<Snapshot>,
     live: broadcast::Sender<LiveEvent>,
     failure: Mutex<Option<String>>,
-    thread: Mutex<Option<(Stopper, JoinHandle<()>)>>,
+    remote: Remote,
+    /// The number of the last write of the program itself that readers get.
+    taken_up: tokio::sync::watch::Sender<u64>,
+    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl App {
     /// Starts loading and watching on a thread of its own.
     pub fn start(options: Options, changes: Changes) -> Arc<Self> {
+        let roots = [options.folders.articles.root.clone(), options.folders.templates.root.clone()];
+        // Watching begins before reading, so that nothing that changes meanwhile is missed.
+        let (watch, fault) = Watch::new(&[&roots[0], &roots[1]], options.watch, options.timing);
+        if let Some(fault) = &fault {
+            tracing::warn!(%fault, "files are not watched by events");
+        }
         let app = Arc::new(Self {
             clock: options.clock.clone(),
             progress: Arc::default(),
@@ -100,6 +109,8 @@ impl App {
             snapshot: ArcSwapOption::empty(),
             live: broadcast::channel(64).0,
             failure: Mutex::default(),
+            remote: watch.remote(),
+            taken_up: tokio::sync::watch::channel(0).0,
             thread: Mutex::default(),
         });
         // The first misspelt word should not have to wait for it.
@@ -107,13 +118,6 @@ impl App {
         if let Err(error) = preparing {
             tracing::warn!(%error, "the first misspelt word will wait a little");
         }
-        let roots = [options.folders.articles.root.clone(), options.folders.templates.root.clone()];
-        // Watching begins before reading, so that nothing that changes meanwhile is missed.
-        let (watch, fault) = Watch::new(&[&roots[0], &roots[1]], options.watch, options.timing);
-        if let Some(fault) = &fault {
-            tracing::warn!(%fault, "files are not watched by events");
-        }
-        let stopper = watch.stopper();
         let running = Arc::clone(&app);
         let follower = Follower { app: running, options, watch, fault, generation: 0 };
         let failing = Arc::clone(&app);
@@ -126,9 +130,7 @@ impl App {
             }
         });
         match spawned {
-            Ok(handle) => {
-                *app.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some((stopper, handle))
-            }
+            Ok(handle) => *app.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(handle),
             Err(error) => app.fail(format!("no thread could be started: {error}")),
         }
         app
@@ -149,11 +151,23 @@ impl App {
         self.live.subscribe()
     }
 
+    /// By what whoever writes files keeps them together.
+    pub fn remote(&self) -> Remote {
+        self.remote.clone()
+    }
+
+    /// Waits until readers get what was written, by its number, or until it has taken too long. Returns whether they do.
+    pub async fn is_taken_up(&self, number: u64, patience: Duration) -> bool {
+        let mut taken_up = self.taken_up.subscribe();
+        let waited = taken_up.wait_for(|reached| *reached >= number);
+        tokio::time::timeout(patience, waited).await.is_ok_and(|reached| reached.is_ok())
+    }
+
     /// Stops following the files; waits until the index is at rest.
     pub fn stop(&self) {
         let taken = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some((stopper, handle)) = taken {
-            stopper.stop();
+        if let Some(handle) = taken {
+            self.remote.stop();
             let _ = handle.join();
         }
     }
@@ -193,10 +207,17 @@ impl Follower {
                 is_broken = !self.rebuild(&mut loader);
                 continue;
             }
+            // What is being published is published whole, and then taken up as one.
+            let remote = self.watch.remote();
+            let held = remote.hold();
+            let written = held.number();
+            let noticed = self.watch.and_since(noticed);
             let dirty = self.dirty(noticed);
             let is_new_day = loader.day() != self.options.clock.today();
             if dirty.articles.is_some() || dirty.templates.is_some() || is_new_day {
-                match loader.update(&dirty) {
+                let updated = loader.update(&dirty);
+                drop(held);
+                match updated {
                     Ok(update) if update.is_changed => {
                         self.publish(&loader, update);
                         tidy_at = Some(Instant::now() + TIDY_AFTER);
@@ -207,7 +228,10 @@ impl Follower {
                         is_broken = !self.rebuild(&mut loader);
                     }
                 }
+            } else {
+                drop(held);
             }
+            self.app.taken_up.send_replace(written);
             if tidy_at.is_some_and(|at| at <= Instant::now()) {
                 tidy_at = None;
                 match loader.tidy() {

@@ -6,10 +6,14 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::app::changes::{Change, Changed, Subject};
 use crate::app::diff::{RULES, SectionChange};
-use crate::content::files::Folder;
+use crate::content::article::{Article, ParsedArticle};
+use crate::content::catalog::parse_family;
+use crate::content::files::{Folder, Stamp, is_yaml};
+use crate::content::folders::{Defaults, FolderFiles};
 use crate::content::library::Slot;
 use crate::content::markdown;
 use crate::content::problem::{Position, Problem, Report, Severity};
+use crate::content::synonyms::{SYNONYMS_FILE, SynonymsFile};
 use crate::content::validity::{Clearance, Standpoint, Validity};
 use crate::search::engine::Engine;
 use crate::settings::Settings;
@@ -41,6 +45,17 @@ impl Folders {
 
 /// Different clearances whose regions are remembered.
 const MAX_CLEARANCES: usize = 256;
+
+/// A text of a file, looked at before the file holds it.
+#[derive(Debug)]
+pub struct Checked {
+    /// What would be wrong with it.
+    pub problems: Vec<Problem>,
+    /// Whether readers would get it: else what the file held before would stay.
+    pub is_served: bool,
+    /// The article it would be.
+    pub article: Option<Box<ParsedArticle>>,
+}
 
 /// What is served.
 #[derive(Debug)]
@@ -221,6 +236,60 @@ impl Snapshot {
             }
             problems
         })
+    }
+
+    /// All files that are served or would be if they could be read, and the hash of what was read of each: a hint whether it is different.
+    pub fn files(&self) -> Vec<(String, [u8; 32])> {
+        let library = &self.engine.library;
+        let templates = &self.engine.templates;
+        let stamped = |stamp: &Stamp| *blake3::hash(format!("{stamp:?}").as_bytes()).as_bytes();
+        let articles = library.sources().map(|(_, source)| (source.path.as_str(), source.hash));
+        let catalog = library.catalog.files().iter().map(|(path, file)| (path.as_str(), file.hash));
+        let folders = library.folders.files().map(|(path, stamp)| (path, stamped(stamp)));
+        let articles =
+            articles.chain(catalog).chain(folders).map(|(path, hash)| (&self.folders.articles, path, hash));
+        let of_templates = templates.folders().files().map(|(path, stamp)| (path, stamped(stamp)));
+        let templates =
+            templates.files().chain(of_templates).map(|(path, hash)| (&self.folders.templates, path, hash));
+        articles.chain(templates).map(|(folder, path, hash)| (folder.display(path), hash)).collect()
+    }
+
+    /// What would be wrong with a file if it held a text; and the article it would be, if it is one that can be served.
+    pub fn check(&self, path: &str, text: &str) -> Checked {
+        let (library, articles) = (&self.engine.library, &self.folders.articles);
+        let shown = path;
+        if let Some(path) = path.strip_prefix("templates/") {
+            let folder = &self.folders.templates;
+            let (is_served, problems) = if FolderFiles::is_one(path) {
+                let (defaults, problems) = Defaults::parse(shown, text);
+                (defaults.is_some(), problems)
+            } else {
+                self.engine.templates.check_text(folder, path, text, library)
+            };
+            return Checked { problems, is_served, article: None };
+        }
+        let path = path.strip_prefix("articles/").unwrap_or(path);
+        let (is_served, problems) = if FolderFiles::is_one(path) {
+            let (defaults, problems) = Defaults::parse(shown, text);
+            (defaults.is_some(), problems)
+        } else if path == SYNONYMS_FILE {
+            let (synonyms, problems) = SynonymsFile::parse(shown, text);
+            (synonyms.is_some(), problems)
+        } else if is_yaml(path) {
+            let (family, problems) = parse_family(shown, text);
+            (family.is_some(), problems)
+        } else {
+            let (parsed, mut problems) =
+                Article::parse_in(&library.folders.of(path), articles.name, path, text);
+            if let Some(parsed) = &parsed {
+                let mut report = Report::new(shown);
+                library.check_article(&parsed.article, &mut report);
+                problems.extend(report.into_problems());
+            }
+            problems.sort();
+            return Checked { problems, is_served: parsed.is_some(), article: parsed.map(Box::new) };
+        };
+        Checked { problems, is_served, article: None }
     }
 
     /// Every region that what somebody may read is limited to, in order. Found when first asked for.

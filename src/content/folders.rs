@@ -25,7 +25,7 @@ pub struct Defaults {
 
 impl Defaults {
     /// Reads a folder's file; `None` when an error was reported.
-    fn parse(file: &str, text: &str) -> (Option<Self>, Vec<Problem>) {
+    pub fn parse(file: &str, text: &str) -> (Option<Self>, Vec<Problem>) {
         let mut report = Report::new(file);
         let read = yaml::parse(text, 1, &mut report).map(|node| {
             let mut fields = Fields::of(node, "a folder's file", &mut report);
@@ -34,7 +34,7 @@ impl Defaults {
                 audience: list(fields.audience()),
                 regions: list(fields.texts("regions")),
                 owner: fields.text("owner").map(|t| t.0),
-                verify_every: fields.text("verify_every").map(|t| t.0),
+                verify_every: fields.interval("verify_every"),
             };
             fields.finish("a folder's file");
             defaults
@@ -154,6 +154,11 @@ impl FolderFiles {
             files.iter().map(|(path, f)| (path.clone(), f.defaults.clone(), f.problems.clone())).collect()
         };
         told(&before) != told(&self.files)
+    }
+
+    /// The files and their stamps.
+    pub fn files(&self) -> impl Iterator<Item = (&str, &Stamp)> {
+        self.files.iter().map(|(path, file)| (path.as_str(), &file.stamp))
     }
 
     /// What holds for a file: what the nearest folder says, and what those around it say besides.

@@ -131,7 +131,7 @@ impl FrontMatter {
             status: fields.choice("status", Status::NAMES).unwrap_or_default(),
             owner: fields.text("owner").map(|t| t.0),
             verified: fields.date("verified").map(|day| day.to_string()),
-            verify_every: fields.text("verify_every").map(|t| t.0),
+            verify_every: fields.interval("verify_every"),
             replaced_by: located(fields.text("replaced_by")),
             related: fields.list("related").into_iter().filter_map(|t| located(Some(t))).collect(),
             flow: located(fields.text("flow")),

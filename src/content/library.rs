@@ -404,7 +404,7 @@ impl Library {
     }
 
     /// Checks what an article refers to: products, articles, anchors and values.
-    fn check_article(&self, article: &Article, report: &mut Report) {
+    pub fn check_article(&self, article: &Article, report: &mut Report) {
         for product in &article.matter.products {
             if self.catalog.product(&product.text).is_none() {
                 report.error(

@@ -6,6 +6,7 @@ pub mod eligibility;
 pub mod files;
 pub mod flow;
 pub mod folders;
+pub mod freshness;
 pub mod front_matter;
 pub mod library;
 pub mod markdown;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use notify::{Config, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
@@ -36,6 +37,8 @@ pub enum Dirty {
 
 enum Signal {
     Changed(Vec<PathBuf>),
+    /// Written by the program itself: there is nothing to wait for.
+    Written(Vec<PathBuf>),
     Lost(String),
     Stop,
 }
@@ -44,7 +47,7 @@ enum Signal {
 #[derive(Debug)]
 pub struct Watch {
     signals: Receiver<Signal>,
-    stopper: Stopper,
+    remote: Remote,
     watcher: Option<RecommendedWatcher>,
     /// The folders watched, and what they were when watching began.
     roots: Vec<(PathBuf, Option<u64>)>,
@@ -54,14 +57,45 @@ pub struct Watch {
     next_walk: Instant,
 }
 
-/// Ends a [`Watch`] from another thread.
+/// What other threads tell a [`Watch`].
 #[derive(Clone, Debug)]
-pub struct Stopper(Sender<Signal>);
+pub struct Remote {
+    signals: Sender<Signal>,
+    /// How often files were written by whoever held it.
+    written: Arc<Mutex<u64>>,
+}
 
-impl Stopper {
+/// While it is held, nobody takes up what is on disk: files that belong together can be written.
+#[derive(Debug)]
+pub struct Held<'a> {
+    signals: &'a Sender<Signal>,
+    written: MutexGuard<'a, u64>,
+}
+
+impl Remote {
     /// Ends the watch: its next wait returns `None`.
     pub fn stop(&self) {
-        let _ = self.0.send(Signal::Stop);
+        let _ = self.signals.send(Signal::Stop);
+    }
+
+    /// Waits until nothing is being taken up, and keeps it so.
+    pub fn hold(&self) -> Held<'_> {
+        let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        Held { signals: &self.signals, written }
+    }
+}
+
+impl Held<'_> {
+    /// How often files were written so far.
+    pub fn number(&self) -> u64 {
+        *self.written
+    }
+
+    /// Tells which files were written, which are taken up as one. Returns the number of this write.
+    pub fn tell(mut self, paths: Vec<PathBuf>) -> u64 {
+        *self.written += 1;
+        let _ = self.signals.send(Signal::Written(paths));
+        *self.written
     }
 }
 
@@ -69,7 +103,7 @@ impl Watch {
     /// Watches folders. What cannot be watched by events is polled; the second part says why.
     pub fn new(folders: &[&Path], mode: WatchSetting, timing: Timing) -> (Self, Option<String>) {
         let (sender, signals) = channel();
-        let stopper = Stopper(sender.clone());
+        let remote = Remote { signals: sender.clone(), written: Arc::default() };
         let (watcher, fault) = match mode {
             WatchSetting::Auto => match watch_events(folders, sender) {
                 Ok(watcher) => (Some(watcher), None),
@@ -84,12 +118,29 @@ impl Watch {
         };
         let next_walk = Instant::now() + interval;
         let roots = folders.iter().map(|f| (f.to_path_buf(), identity(f))).collect();
-        (Self { signals, stopper, watcher, roots, interval, timing, next_walk }, fault)
+        (Self { signals, remote, watcher, roots, interval, timing, next_walk }, fault)
     }
 
-    /// What ends this watch.
-    pub fn stopper(&self) -> Stopper {
-        self.stopper.clone()
+    /// What others tell this watch by.
+    pub fn remote(&self) -> Remote {
+        self.remote.clone()
+    }
+
+    /// What was noticed, and what has been since.
+    pub fn and_since(&self, mut noticed: Dirty) -> Dirty {
+        while let Ok(signal) = self.signals.try_recv() {
+            match (signal, &mut noticed) {
+                (Signal::Changed(more) | Signal::Written(more), Dirty::Paths(paths)) => paths.extend(more),
+                (Signal::Lost(_), _) => noticed = Dirty::Everything,
+                (Signal::Changed(_) | Signal::Written(_), Dirty::Everything) => {}
+                (Signal::Stop, _) => {
+                    // Heard by the next wait.
+                    self.remote.stop();
+                    break;
+                }
+            }
+        }
+        noticed
     }
 
     /// Waits until files may have changed and have been quiet for a moment, or `deadline` has passed (then `Paths` is empty). `None`: the
@@ -109,6 +160,11 @@ impl Watch {
                     paths.extend(changed);
                     first.get_or_insert(now);
                     everything |= paths.len() > MAX_DIRTY_PATHS;
+                }
+                Ok(Signal::Written(written)) => {
+                    paths.extend(written);
+                    everything |= paths.len() > MAX_DIRTY_PATHS;
+                    break;
                 }
                 Ok(Signal::Lost(why)) => {
                     tracing::warn!(%why, "file events were lost; walking all files");

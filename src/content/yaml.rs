@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::Spanned;
 
+use crate::content::freshness;
 use crate::content::problem::{Position, Report, did_you_mean, u32_of};
 use crate::content::validity::Validity;
 
@@ -297,6 +298,21 @@ impl<'r> Fields<'r> {
                 None
             }
         }
+    }
+
+    /// How often something should be done, as it is written.
+    pub fn interval(&mut self, key: &'static str) -> Option<String> {
+        let (text, at) = self.text(key)?;
+        if freshness::interval(&text).is_none() {
+            self.report.warning(
+                "interval",
+                at,
+                format!("`{key}`: `{text}` is no interval"),
+                "write a number of days, weeks, months or years, as `90 days`",
+            );
+            return None;
+        }
+        Some(text)
     }
 
     /// `yes` or `no`.

@@ -9,6 +9,7 @@ use crate::database::{Backend, Database, StoreError};
 const STEPS: &[(i64, &str, &str)] = &[
     (1, "first", include_str!("migrations/0001_first.sql")),
     (2, "people", include_str!("migrations/0002_people.sql")),
+    (3, "editing", include_str!("migrations/0003_editing.sql")),
 ];
 
 /// Why the tables could not be brought up to date.

@@ -10,7 +10,7 @@ use std::str::FromStr;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{Any, AnyConnection, AnyPool, Executor, Transaction};
@@ -290,6 +290,17 @@ impl Ids {
         let nanos = u32::try_from(at.subsec_nanosecond()).unwrap_or_default();
         uuid::Uuid::new_v7(uuid::Timestamp::from_unix(&self.0, seconds, nanos)).to_string()
     }
+
+    /// The next id, which sorts behind another one though the clock was set back since.
+    pub fn next_after(&self, at: Timestamp, last: Option<&str>) -> String {
+        let id = self.next(at);
+        let Some(last) = last.filter(|last| id.as_str() <= *last) else { return id };
+        let of_last = uuid::Uuid::parse_str(last).ok().and_then(|last| last.get_timestamp());
+        let (seconds, nanos) = of_last.map_or((0, 0), |at| at.to_unix());
+        let seconds = i64::try_from(seconds).unwrap_or_default();
+        let later = Timestamp::new(seconds, i32::try_from(nanos).unwrap_or_default()).unwrap_or(at);
+        later.checked_add(SignedDuration::from_millis(1)).map_or(id, |later| self.next(later))
+    }
 }
 
 #[cfg(test)]
@@ -317,5 +328,11 @@ mod tests {
         let made: Vec<String> =
             (0..2_000).map(|n| ids.next(at + jiff::SignedDuration::from_micros(n * 100))).collect();
         assert!(made.is_sorted());
+        let before: Timestamp = "2020-01-01T00:00:00Z".parse().unwrap();
+        let mut chain = made;
+        for _ in 0..100 {
+            chain.push(ids.next_after(before, chain.last().map(String::as_str)));
+        }
+        assert!(chain.is_sorted(), "{chain:?}");
     }
 }

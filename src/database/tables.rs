@@ -149,6 +149,60 @@ pub const TABLES: &[Table] = &[
         ],
     },
     Table { name: "versions", columns: &[("id", Kind::Text), ("number", Kind::Integer)] },
+    Table { name: "texts", columns: &[("id", Kind::Text), ("body", Kind::Text)] },
+    Table {
+        name: "publications",
+        columns: &[
+            ("id", Kind::Text),
+            ("at", Kind::Integer),
+            ("author", Kind::Text),
+            ("author_name", Kind::Text),
+            ("reason", Kind::Text),
+            ("state", Kind::Text),
+            ("files", Kind::Text),
+            ("undoes", Kind::Text),
+        ],
+    },
+    Table {
+        name: "revisions",
+        columns: &[
+            ("id", Kind::Text),
+            ("path", Kind::Text),
+            ("at", Kind::Integer),
+            ("text_id", Kind::Text),
+            ("author", Kind::Text),
+            ("author_name", Kind::Text),
+            ("reason", Kind::Text),
+            ("origin", Kind::Text),
+            ("publication_id", Kind::Text),
+        ],
+    },
+    Table {
+        name: "drafts",
+        columns: &[
+            ("id", Kind::Text),
+            ("person_id", Kind::Text),
+            ("title", Kind::Text),
+            ("created_at", Kind::Integer),
+            ("updated_at", Kind::Integer),
+            ("publish_at", Kind::Integer),
+            ("reason", Kind::Text),
+            ("author_name", Kind::Text),
+            ("fault", Kind::Text),
+        ],
+    },
+    Table {
+        name: "draft_files",
+        columns: &[
+            ("id", Kind::Text),
+            ("draft_id", Kind::Text),
+            ("path", Kind::Text),
+            ("base", Kind::Text),
+            ("body", Kind::Text),
+            ("version", Kind::Integer),
+            ("updated_at", Kind::Integer),
+        ],
+    },
 ];
 
 /// What passes by itself, and what nobody wants back when a backup is restored: who was signed in then, links that were used since.

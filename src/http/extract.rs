@@ -1,6 +1,5 @@
 //! Extractors whose rejections are problems, and the parameters that many routes take.
 
-use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
@@ -45,6 +44,34 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
     }
 }
 
+async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<axum::body::Bytes, Problem> {
+    axum::body::Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Code::BodyTooLarge, rejection.body_text()),
+        _ => Problem::new(Code::InvalidBody, rejection.body_text()),
+    })
+}
+
+/// A body of any bytes. It says so (`application/octet-stream`), which pages of other sites cannot without asking first.
+#[derive(Debug)]
+pub struct Bytes(pub Vec<u8>);
+
+impl<S: Send + Sync> FromRequest<S> for Bytes {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        must_be(&request, "application/octet-stream")?;
+        Ok(Self(read(request, state).await?.to_vec()))
+    }
+}
+
+fn must_be(request: &Request, wanted: &str) -> Result<(), Problem> {
+    let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    match kind.split(';').next() {
+        Some(kind) if kind.trim().eq_ignore_ascii_case(wanted) => Ok(()),
+        _ => Err(Problem::new(Code::InvalidBody, format!("send the body as content-type: {wanted}"))),
+    }
+}
+
 /// A JSON body.
 #[derive(Debug)]
 pub struct Body<T>(pub T);
@@ -54,16 +81,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         // Pages of other sites can send any other kind through a reader's browser without asking first.
-        let kind =
-            request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        if kind.split(';').next().is_none_or(|kind| !kind.trim().eq_ignore_ascii_case("application/json")) {
-            return Err(Problem::new(Code::InvalidBody, "send the body as content-type: application/json"));
-        }
-        let bytes =
-            Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
-                StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Code::BodyTooLarge, rejection.body_text()),
-                _ => Problem::new(Code::InvalidBody, rejection.body_text()),
-            })?;
+        must_be(&request, "application/json")?;
+        let bytes = read(request, state).await?;
         if memchr::memmem::find(&bytes, b"\\u0000").is_some() {
             return Err(Problem::new(Code::InvalidBody, "there must be no character of code 0"));
         }

@@ -11,6 +11,7 @@ use crate::accounts::{Accounts, secrets};
 use crate::app::running::App;
 use crate::app::snapshot::Snapshot;
 use crate::database::Database;
+use crate::editing::Editing;
 use crate::http::asker;
 use crate::http::problem::{Code, Problem};
 use crate::learning::gaps::Gaps;
@@ -37,6 +38,8 @@ pub struct AppState {
     pub gaps: Arc<Gaps>,
     /// The people.
     pub accounts: Arc<Accounts>,
+    /// What editors write.
+    pub editing: Arc<Editing>,
     /// The company's sign-on.
     pub sign_on: Arc<SignOn>,
     /// Who anybody is as long as nobody has an account.
@@ -63,6 +66,7 @@ impl AppState {
         app: Arc<App>,
         database: Database,
         accounts: Accounts,
+        editing: Editing,
         settings: Settings,
         stopping: watch::Receiver<bool>,
     ) -> Self {
@@ -79,6 +83,7 @@ impl AppState {
             requests: Arc::new(Semaphore::new(settings.max_concurrent_requests)),
             gaps: Arc::new(Gaps::new(database)),
             accounts: Arc::new(accounts),
+            editing: Arc::new(editing),
             sign_on: Arc::new(SignOn::new(&settings)),
             open_identity: Arc::new(asker::open_identity(&settings)),
             started: std::time::Instant::now(),

@@ -5,6 +5,7 @@
 use askama::Values;
 
 use crate::accounts::permissions::{Permission, Role};
+use crate::content::freshness::Trust;
 use crate::content::front_matter::{Kind, Status};
 use crate::content::markdown;
 use crate::search::answer::AnswerKind;
@@ -19,6 +20,27 @@ pub fn path(id: &str, _: &dyn Values) -> askama::Result<String> {
 #[askama::filter_fn]
 pub fn query(text: &str, _: &dyn Values) -> askama::Result<String> {
     Ok(percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string())
+}
+
+/// The word for how far an article may be trusted.
+#[askama::filter_fn]
+pub fn trust_key(trust: &Trust, _: &dyn Values) -> askama::Result<&'static str> {
+    Ok(match trust {
+        Trust::Never => "trust-never",
+        Trust::Overdue => "trust-overdue",
+        Trust::Due => "trust-due",
+        Trust::Verified => "trust-verified",
+    })
+}
+
+/// How it is shown.
+#[askama::filter_fn]
+pub fn trust_class(trust: &Trust, _: &dyn Values) -> askama::Result<&'static str> {
+    Ok(match trust {
+        Trust::Never | Trust::Overdue => "archived",
+        Trust::Due => "",
+        Trust::Verified => "guided",
+    })
 }
 
 /// The word for a kind of article.
@@ -70,6 +92,7 @@ pub fn permission_key(permission: &Permission, _: &dyn Values) -> askama::Result
         Permission::Read => "permission-read",
         Permission::TellGaps => "permission-tell-gaps",
         Permission::ReadEverything => "permission-read-everything",
+        Permission::Edit => "permission-edit",
         Permission::SeeProblems => "permission-see-problems",
         Permission::SeeGaps => "permission-see-gaps",
         Permission::SeePeople => "permission-see-people",

@@ -7,6 +7,7 @@ pub mod article;
 pub mod assets;
 pub mod changes;
 pub mod compare;
+pub mod editing;
 pub mod error;
 pub mod files;
 pub mod filters;
@@ -33,6 +34,7 @@ use crate::http::state::AppState;
 use crate::web::words::Ui;
 
 const READ: Access = Access::Needs(Permission::Read);
+const EDIT: Access = Access::Needs(Permission::Edit);
 
 /// All pages.
 pub fn routes() -> Routes {
@@ -59,6 +61,10 @@ pub fn routes() -> Routes {
         .get("/welcome", Access::Public, sign_in::welcome)
         .get("/sign-on", Access::Public, sign_in::begin_sign_on)
         .get(BACK, Access::Public, sign_in::complete_sign_on)
+        .get("/edit", EDIT, editing::desk)
+        .get("/edit/{*path}", EDIT, editing::editor)
+        .get("/history/{*path}", EDIT, editing::history)
+        .get("/freshness", EDIT, editing::freshness)
         .get("/account", Access::Person, account::page)
         .get("/admin/people", Access::Needs(Permission::SeePeople), admin::people)
         .get("/admin/people/{id}", Access::Manages(Permission::ManagePeople), admin::person)

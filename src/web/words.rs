@@ -59,6 +59,8 @@ pub struct Ui {
     pub is_open: bool,
     /// The page of administration that the reader may see, if any.
     pub administration: Option<&'static str>,
+    /// Whether the reader may edit.
+    pub may_edit: bool,
 }
 
 impl Ui {
@@ -79,6 +81,7 @@ impl Ui {
             account,
             is_open: !is_signed_in && identity.may(Permission::Read),
             administration: page.map(|(_, page)| *page),
+            may_edit: identity.may(Permission::Edit),
             ..self
         }
     }
@@ -101,6 +104,7 @@ impl Ui {
             account: None,
             is_open: false,
             administration: None,
+            may_edit: false,
         }
     }
 
@@ -124,6 +128,16 @@ impl Ui {
     pub fn script_words(&self) -> String {
         let told: BTreeMap<&str, &str> =
             words().keys().filter_map(|key| Some((key.strip_prefix(FOR_SCRIPTS)?, self.t(key)))).collect();
+        serde_json::to_string(&told).unwrap_or_default().replace('<', "\\u003c")
+    }
+
+    /// The words whose keys begin so, for a script of one page.
+    pub fn words_beginning(&self, beginning: &str) -> String {
+        let told: BTreeMap<&str, &str> = words()
+            .keys()
+            .filter(|key| key.starts_with(beginning))
+            .map(|key| (key.as_str(), self.t(key)))
+            .collect();
         serde_json::to_string(&told).unwrap_or_default().replace('<', "\\u003c")
     }
 

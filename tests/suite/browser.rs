@@ -209,6 +209,26 @@ impl Page {
         (read[0].as_str().unwrap().to_owned(), read[1].as_str().unwrap().to_owned())
     }
 
+    /// Opens another tab and goes on in it.
+    pub async fn new_tab(&self) {
+        let made = self.client.new_window(true).await.unwrap();
+        self.client.switch_to_window(made.handle).await.unwrap();
+    }
+
+    /// Lets the process of the tab one is in die at once, as by `kill -9`; afterwards one has to go to another.
+    pub async fn crash(&self) {
+        let _ = tokio::time::timeout(Duration::from_secs(5), self.client.goto("chrome://crash")).await;
+    }
+
+    /// The tab one is in.
+    pub async fn tab(&self) -> fantoccini::wd::WindowHandle {
+        self.client.window().await.unwrap()
+    }
+
+    pub async fn go_to_tab(&self, tab: fantoccini::wd::WindowHandle) {
+        self.client.switch_to_window(tab).await.unwrap();
+    }
+
     pub async fn back(&self) {
         self.client.back().await.unwrap();
     }

@@ -22,6 +22,7 @@ use pharos::app::changes::Changes;
 use pharos::app::running::{App, Options};
 use pharos::clock::Clock;
 use pharos::database::{Database, Place};
+use pharos::editing::Editing;
 use pharos::http::routes::Rule;
 use pharos::http::state::AppState;
 use pharos::server;
@@ -137,9 +138,13 @@ impl Served {
         if settings.watch == WatchSetting::Poll {
             options.timing.poll_every = Duration::from_millis(100);
         }
+        let folders = [options.folders.articles.clone(), options.folders.templates.clone()];
         let app = App::start(options, changes);
+        let editing = runtime.block_on(Editing::open(database.clone(), folders, app.remote())).unwrap();
         let (stop, stopping) = watch::channel(false);
-        let state = AppState::new(Arc::clone(&app), database, accounts, settings, stopping);
+        let state = AppState::new(Arc::clone(&app), database, accounts, editing, settings, stopping);
+        runtime.spawn(server::keep_history(state.clone()));
+        runtime.spawn(server::publish_in_time(state.clone()));
         let (router, rules) = server::served(state.clone());
         let served = Self { app, state, router, rules, runtime, _stop: stop };
         served
@@ -377,9 +382,14 @@ impl Process {
 
     /// Settings are environment variables.
     pub fn serve_with(base: &Base, settings: &[(&str, &str)]) -> Self {
+        Self::serve_at(base, "127.0.0.1:0", settings)
+    }
+
+    /// The same at an address, where it may have served before.
+    pub fn serve_at(base: &Base, address: &str, settings: &[(&str, &str)]) -> Self {
         use std::io::BufRead;
         let mut child = Command::new(env!("CARGO_BIN_EXE_pharos"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--log", "error"])
+            .args(["serve", "--listen", address, "--log", "error"])
             .args(
                 ["articles", "templates", "index", "data"]
                     .map(|name| format!("--{name}={}", base.path(name).display())),

@@ -206,6 +206,14 @@ fn probes(path: &str) -> Vec<String> {
         "/api/v1/live" | "/api/v1/render" => Vec::new(),
         "/lang/{code}" => vec!["/lang/en".to_owned()],
         "/assets/{hash}/{*path}" => vec!["/assets/x/page.js".to_owned()],
+        // For those who may read everything; who is not, is told so.
+        "/api/v1/sources" | "/api/v1/drafts" | "/api/v1/publications" | "/api/v1/freshness" | "/edit" | "/freshness" => vec![path.to_owned()],
+        "/api/v1/sources/{*path}" | "/api/v1/history/{*path}" | "/edit/{*path}" | "/history/{*path}" => {
+            let begin = path.trim_end_matches("{*path}");
+            ["articles/gzhelka.md", "articles/sms/monthly.md", "articles/catalog/sms.yaml"].map(|file| format!("{begin}{file}")).into()
+        }
+        "/api/v1/drafts/{id}" | "/api/v1/drafts/{id}/publish" | "/api/v1/revisions/{id}" | "/api/v1/revisions/{id}/restore"
+        | "/api/v1/publications/{id}/undo" | "/api/v1/preview" | "/api/v1/merge" | "/api/v1/files" | "/api/v1/verifications" => Vec::new(),
         // What people are, not what content says; tests of people ask for it.
         path if path.starts_with("/api/v1/me") || path.starts_with("/api/v1/people") || path.starts_with("/api/v1/teams") => Vec::new(),
         path if path.starts_with("/scim/") => Vec::new(),

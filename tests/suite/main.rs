@@ -16,6 +16,8 @@ mod crash;
 mod damage;
 mod desk;
 mod desk_api;
+mod editing;
+mod editing_pages;
 mod generated;
 mod harness;
 mod language;

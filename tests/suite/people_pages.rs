@@ -12,7 +12,7 @@ use crate::quality::violations;
 const PASSWORD: &str = "верблюд под зелёной скамейкой";
 
 /// The sample base with an administrator, and the secret of the invitation.
-fn invited() -> (Base, String) {
+pub fn invited() -> (Base, String) {
     let base = sample();
     let output = base
         .command("people")
@@ -24,7 +24,7 @@ fn invited() -> (Base, String) {
     (base, told.trim().rsplit('#').next().unwrap().to_owned())
 }
 
-async fn choose_password(page: &Page, secret: &str) {
+pub async fn choose_password(page: &Page, secret: &str) {
     page.goto("/health/live").await;
     page.goto(&format!("/welcome#{secret}")).await;
     page.until(
@@ -42,7 +42,7 @@ async fn choose_password(page: &Page, secret: &str) {
     .await;
 }
 
-async fn sign_in(page: &Page, login: &str) {
+pub async fn sign_in(page: &Page, login: &str) {
     page.fill("[name=login]", login).await;
     page.fill("[name=password]", PASSWORD).await;
     page.press(Key::Enter).await;

@@ -22,8 +22,8 @@ use crate::harness::{Base, Process, Served, Visitor, encode};
 const SERVER: &str = "PHAROS_TEST_POSTGRES";
 
 /// A store of a test's own: a file in its folder, or a database that is dropped with it.
-struct Store {
-    base: Base,
+pub struct Store {
+    pub base: Base,
     /// As settings name it.
     database: String,
     server: Option<(String, String)>,
@@ -42,19 +42,23 @@ impl Store {
         Self { base: base(), database: address, server: Some((server.to_owned(), name)) }
     }
 
+    pub fn database(&self) -> &str {
+        &self.database
+    }
+
     fn place(&self) -> Place {
         Place::named(&self.database, &self.base.path("data"))
     }
 
-    async fn open(&self) -> Database {
+    pub async fn open(&self) -> Database {
         Database::open(&self.place()).await.unwrap()
     }
 
-    fn start(&self) -> Served {
+    pub fn start(&self) -> Served {
         Served::start(pharos::settings::Settings { database: self.database.clone(), ..self.base.settings() })
     }
 
-    fn serve(&self) -> Process {
+    pub fn serve(&self) -> Process {
         Process::serve_with(&self.base, &[("PHAROS_DATABASE", &self.database)])
     }
 }
@@ -84,12 +88,12 @@ fn base() -> Base {
     ])
 }
 
-fn run<T>(work: impl Future<Output = T>) -> T {
+pub fn run<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap().block_on(work)
 }
 
 /// The same test on both.
-fn on_each(test: impl Fn(&Store)) {
+pub fn on_each(test: impl Fn(&Store)) {
     test(&Store::file());
     match std::env::var_os(SERVER) {
         Some(server) => {
@@ -257,7 +261,7 @@ fn store_takes_two_hundred_who_write_and_search_at_once() {
     const CLIENTS: usize = 200;
     const EACH: usize = 5;
     on_each(|store| {
-        let cookies = run(async { people(store, CLIENTS).await });
+        let cookies = run(people(store, CLIENTS, Role::Operator));
         let process = store.serve();
         process.wait_ready();
         std::thread::scope(|scope| {
@@ -295,17 +299,13 @@ fn store_takes_two_hundred_who_write_and_search_at_once() {
 }
 
 /// People who are signed in, as the cookies of their browsers.
-async fn people(store: &Store, number: usize) -> Vec<String> {
+pub async fn people(store: &Store, number: usize, role: Role) -> Vec<String> {
     let database = store.open().await;
     let accounts = Accounts::open(database.clone(), &store.base.settings()).await.unwrap();
     let mut cookies = Vec::new();
     for person in 0..number {
         let now = pharos::clock::Clock::system(jiff::tz::TimeZone::UTC).now();
-        let new = NewPerson {
-            login: format!("person-{person}"),
-            roles: vec![Role::Operator],
-            ..NewPerson::default()
-        };
+        let new = NewPerson { login: format!("person-{person}"), roles: vec![role], ..NewPerson::default() };
         let added = accounts.add_person(&new, &Actor::command_line(), now).await.unwrap();
         let client = Client { address: "192.0.2.1".to_owned(), agent: "tests".to_owned() };
         let opened = accounts.open_session(&added.id, ProvedBy::Password, &client, None, now).await.unwrap();
@@ -613,7 +613,9 @@ fn store_is_carried_from_sqlite_to_postgres_by_one_command() {
     let carry = || from.base.command("migrate-store").args(["--to", &to.database]).output().unwrap();
     let carried = carry();
     let told = String::from_utf8_lossy(&carried.stdout).into_owned();
-    assert!(carried.status.success() && told.contains("30 rows"), "{told}");
+    // With them goes the history of the files, as far as it has come.
+    let rows: usize = told.split(' ').next().unwrap().parse().unwrap();
+    assert!(carried.status.success() && rows >= 30, "{told}");
     assert_eq!(to.start().json("/api/v1/gaps"), before);
     assert!(!carry().status.success(), "a store with rows is not filled again");
 }

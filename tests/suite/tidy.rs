@@ -23,7 +23,7 @@ const FLOORS: &[&[&str]] = &[
     &["content", "database"],
     &["answers", "index"],
     &["search"],
-    &["accounts", "learning"],
+    &["accounts", "editing", "learning"],
     &["app"],
     &["http"],
     &["api"],

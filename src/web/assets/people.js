@@ -117,3 +117,11 @@ if (invited) {
 for (const link of document.querySelectorAll(".tabs a")) {
   if (location.pathname.startsWith(link.getAttribute("href"))) link.setAttribute("aria-current", "page");
 }
+
+// A form whose field is the rest of an address.
+document.addEventListener("submit", (event) => {
+  const form = event.target.closest("form[data-goes]");
+  if (!form) return;
+  event.preventDefault();
+  location.href = form.dataset.goes + form.elements[0].value.split("/").map(encodeURIComponent).join("/");
+});

@@ -1,0 +1,385 @@
+//! Drafts: changes that are not published yet. Each belongs to a person, and holds one file or more that go live together.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::database::{StoreError, micros, moment};
+use crate::editing::disk::SourcePath;
+use crate::editing::publish::{Edit, MAX_FILES, Published};
+use crate::editing::{Author, EditError, Editing};
+
+/// Drafts one person may have.
+const MAX_DRAFTS: i64 = 500;
+
+/// The longest title, in bytes.
+const MAX_TITLE: usize = 500;
+
+/// A file in a draft.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DraftFile {
+    /// The file: `articles/sms/monthly.md`.
+    #[schema(max_length = 500)]
+    pub path: String,
+    /// The digest of the text that is edited; none for a new file.
+    pub base: Option<String>,
+    /// What it is to become; none: it is to be taken away.
+    pub text: Option<String>,
+    /// Grows by one with each change: who sends a change says which one he knows, and is refused when there is a newer one.
+    #[serde(default)]
+    pub version: i64,
+}
+
+/// A draft.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Draft {
+    /// Its id; ids sort by time.
+    pub id: String,
+    /// What it is about.
+    pub title: String,
+    /// When it was begun.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    #[schema(value_type = String, format = DateTime)]
+    pub updated_at: Timestamp,
+    /// When it is published by itself.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub publish_at: Option<Timestamp>,
+    /// Why it was not published when it should have been; empty when all is well.
+    pub fault: String,
+    /// Its files, by path; in a list, without their texts.
+    pub files: Vec<DraftFile>,
+}
+
+/// A draft whose time came, and what became of it.
+#[derive(Debug)]
+pub struct Due {
+    /// In whose name.
+    pub author: Author,
+    /// What it was about.
+    pub title: String,
+    /// What was published.
+    pub outcome: Result<Published, EditError>,
+}
+
+type Row = (String, String, i64, i64, Option<i64>, String);
+type FileRow = (String, String, Option<String>, Option<String>, i64);
+
+impl Editing {
+    /// The drafts of a person, the newest first, without texts.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn drafts(&self, person: &str) -> Result<Vec<Draft>, EditError> {
+        let rows: Vec<Row> = sqlx::query_as(
+            "SELECT id, title, created_at, updated_at, publish_at, fault FROM drafts WHERE person_id = $1 ORDER BY updated_at DESC, id DESC",
+        )
+        .bind(person)
+        .fetch_all(self.database.pool())
+        .await?;
+        let files: Vec<FileRow> = sqlx::query_as(
+            "SELECT f.draft_id, f.path, f.base, CAST(NULL AS TEXT), f.version FROM draft_files f JOIN drafts d ON d.id = f.draft_id \
+             WHERE d.person_id = $1 ORDER BY f.path",
+        )
+        .bind(person)
+        .fetch_all(self.database.pool())
+        .await?;
+        let mut drafts: Vec<Draft> = rows.into_iter().map(|row| draft(row, Vec::new())).collect();
+        for (of, path, base, text, version) in files {
+            if let Some(draft) = drafts.iter_mut().find(|draft| draft.id == of) {
+                draft.files.push(DraftFile { path, base, text, version });
+            }
+        }
+        Ok(drafts)
+    }
+
+    /// A draft of a person, whole.
+    ///
+    /// # Errors
+    /// There is none, or it is another person's.
+    pub async fn draft(&self, person: &str, id: &str) -> Result<Draft, EditError> {
+        let row: Option<Row> = sqlx::query_as(
+            "SELECT id, title, created_at, updated_at, publish_at, fault FROM drafts WHERE id = $1 AND person_id = $2",
+        )
+        .bind(id)
+        .bind(person)
+        .fetch_optional(self.database.pool())
+        .await?;
+        let row = row.ok_or(EditError::NotFound("draft"))?;
+        let files: Vec<FileRow> = sqlx::query_as(
+            "SELECT draft_id, path, base, body, version FROM draft_files WHERE draft_id = $1 ORDER BY path",
+        )
+        .bind(id)
+        .fetch_all(self.database.pool())
+        .await?;
+        let files =
+            files.into_iter().map(|(_, path, base, text, version)| DraftFile { path, base, text, version });
+        Ok(draft(row, files.collect()))
+    }
+
+    /// Begins a draft.
+    ///
+    /// # Errors
+    /// The person has too many, or a field is wrong.
+    pub async fn add_draft(
+        &self,
+        person: &str,
+        title: &str,
+        files: &[DraftFile],
+        now: Timestamp,
+    ) -> Result<Draft, EditError> {
+        check_title(title)?;
+        let (count,): (i64,) = sqlx::query_as("SELECT COUNT(*) FROM drafts WHERE person_id = $1")
+            .bind(person)
+            .fetch_one(self.database.pool())
+            .await?;
+        if count >= MAX_DRAFTS {
+            return Err(EditError::invalid(
+                "title",
+                format!("there are {count} drafts already: remove some"),
+            ));
+        }
+        let id = self.ids.next(now);
+        let add = || async {
+            sqlx::query(
+                "INSERT INTO drafts (id, person_id, title, created_at, updated_at, publish_at, reason, author_name, fault) \
+                 VALUES ($1, $2, $3, $4, $4, NULL, '', '', '') \
+                 ON CONFLICT (id) DO NOTHING",
+            )
+            .bind(&id)
+            .bind(person)
+            .bind(title)
+            .bind(micros(now))
+            .execute(self.database.pool())
+            .await?;
+            Ok(())
+        };
+        self.database.patiently(add).await?;
+        self.change_draft(person, &id, None, files, &[], now).await
+    }
+
+    /// Changes a draft: its title, some of its files; others are left out of it. All of it, or nothing. A draft whose files change is no
+    /// longer published by itself.
+    ///
+    /// # Errors
+    /// There is no such draft, a field is wrong, or a file has a newer version ([`EditError::Conflict`]).
+    pub async fn change_draft(
+        &self,
+        person: &str,
+        id: &str,
+        title: Option<&str>,
+        files: &[DraftFile],
+        left_out: &[String],
+        now: Timestamp,
+    ) -> Result<Draft, EditError> {
+        if let Some(title) = title {
+            check_title(title)?;
+        }
+        let draft = self.draft(person, id).await?;
+        if draft.files.len() + files.len() > MAX_FILES {
+            return Err(EditError::invalid("files", format!("a draft holds {MAX_FILES} at most")));
+        }
+        for file in files {
+            self.check_file(file).await?;
+        }
+        let change = || async {
+            let mut all = self.database.begin().await?;
+            let mut newer = Vec::new();
+            for file in files {
+                if !keep_file(&mut all, id, file, now).await? {
+                    newer.push(file.path.clone());
+                }
+            }
+            if !newer.is_empty() {
+                return Ok(newer);
+            }
+            for path in left_out {
+                sqlx::query("DELETE FROM draft_files WHERE id = $1")
+                    .bind(format!("{id}:{path}"))
+                    .execute(&mut *all)
+                    .await?;
+            }
+            if !files.is_empty() || !left_out.is_empty() {
+                sqlx::query("UPDATE drafts SET publish_at = NULL, fault = '' WHERE id = $1")
+                    .bind(id)
+                    .execute(&mut *all)
+                    .await?;
+            }
+            sqlx::query("UPDATE drafts SET title = COALESCE($1, title), updated_at = $2 WHERE id = $3")
+                .bind(title)
+                .bind(micros(now))
+                .bind(id)
+                .execute(&mut *all)
+                .await?;
+            all.commit().await?;
+            Ok(newer)
+        };
+        let newer = self.database.patiently(change).await?;
+        if !newer.is_empty() {
+            return Err(EditError::Conflict(newer));
+        }
+        self.draft(person, id).await
+    }
+
+    /// Checks a file of a draft: its base must be known when changes are merged.
+    async fn check_file(&self, file: &DraftFile) -> Result<(), EditError> {
+        SourcePath::parse(&file.path).map_err(|why| EditError::invalid("path", why))?;
+        if file.text.as_ref().is_some_and(|text| text.len() as u64 > self.disk.max_bytes()) {
+            return Err(EditError::invalid(
+                "text",
+                format!("is longer than {} bytes", self.disk.max_bytes()),
+            ));
+        }
+        match &file.base {
+            Some(base) if self.text(base).await?.is_none() => Err(EditError::unknown_base()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Lets a draft be published by itself at a moment, in the name of a person; or not any more.
+    ///
+    /// # Errors
+    /// There is no such draft, or it holds nothing.
+    pub async fn schedule(
+        &self,
+        author: &Author,
+        id: &str,
+        reason: &str,
+        at: Option<Timestamp>,
+    ) -> Result<Draft, EditError> {
+        let person = author.id.as_deref().unwrap_or_default();
+        let draft = self.draft(person, id).await?;
+        self.check(reason, &draft.edits()?)?;
+        let schedule = || async {
+            sqlx::query(
+                "UPDATE drafts SET publish_at = $1, reason = $2, author_name = $3, fault = '' WHERE id = $4",
+            )
+            .bind(at.map(micros))
+            .bind(reason)
+            .bind(&author.name)
+            .bind(id)
+            .execute(self.database.pool())
+            .await?;
+            Ok(())
+        };
+        self.database.patiently(schedule).await?;
+        self.draft(person, id).await
+    }
+
+    /// Publishes what should be by now. What cannot be stays a draft that says why.
+    ///
+    /// # Errors
+    /// The store cannot be read or written: the same is tried the next time.
+    pub async fn publish_due(&self, now: Timestamp) -> Result<Vec<Due>, EditError> {
+        let rows: Vec<(String, String, String, String)> = sqlx::query_as(
+            "SELECT id, person_id, author_name, reason FROM drafts WHERE publish_at <= $1 ORDER BY publish_at, id",
+        )
+        .bind(micros(now))
+        .fetch_all(self.database.pool())
+        .await?;
+        let mut done = Vec::new();
+        for (id, person, name, reason) in rows {
+            let draft = self.draft(&person, &id).await?;
+            let author = Author { id: Some(person.clone()), name };
+            let outcome = self.publish(&author, &reason, &draft.edits()?, now).await;
+            match &outcome {
+                Ok(_) => self.remove_draft(&person, &id).await?,
+                Err(EditError::Store(error)) => {
+                    tracing::warn!(%error, draft = id, "what should be published now will be tried again");
+                    continue;
+                }
+                Err(error) => self.note_fault(&id, &error.to_string()).await?,
+            }
+            done.push(Due { author, title: draft.title, outcome });
+        }
+        Ok(done)
+    }
+
+    async fn note_fault(&self, id: &str, fault: &str) -> Result<(), EditError> {
+        let note = || async {
+            sqlx::query("UPDATE drafts SET publish_at = NULL, fault = $1 WHERE id = $2")
+                .bind(fault)
+                .bind(id)
+                .execute(self.database.pool())
+                .await?;
+            Ok(())
+        };
+        Ok(self.database.patiently(note).await?)
+    }
+
+    /// Throws a draft away.
+    ///
+    /// # Errors
+    /// There is none, or it is another person's.
+    pub async fn remove_draft(&self, person: &str, id: &str) -> Result<(), EditError> {
+        self.draft(person, id).await?;
+        let remove = || async {
+            sqlx::query("DELETE FROM drafts WHERE id = $1 AND person_id = $2")
+                .bind(id)
+                .bind(person)
+                .execute(self.database.pool())
+                .await?;
+            Ok(())
+        };
+        Ok(self.database.patiently(remove).await?)
+    }
+}
+
+impl Draft {
+    /// The changes it makes.
+    ///
+    /// # Errors
+    /// A path is none.
+    pub fn edits(&self) -> Result<Vec<Edit>, EditError> {
+        let edit = |file: &DraftFile| {
+            let path = SourcePath::parse(&file.path).map_err(|why| EditError::invalid("path", why))?;
+            Ok(Edit { path, base: file.base.clone(), text: file.text.clone() })
+        };
+        self.files.iter().map(edit).collect()
+    }
+}
+
+fn draft((id, title, created_at, updated_at, at, fault): Row, files: Vec<DraftFile>) -> Draft {
+    let (created_at, updated_at, publish_at) = (moment(created_at), moment(updated_at), at.map(moment));
+    Draft { id, title, created_at, updated_at, publish_at, fault, files }
+}
+
+fn check_title(title: &str) -> Result<(), EditError> {
+    if title.len() > MAX_TITLE {
+        return Err(EditError::invalid("title", format!("is longer than {MAX_TITLE} bytes")));
+    }
+    Ok(())
+}
+
+/// Keeps a file of a draft, unless there is a newer version. Returns whether it did.
+async fn keep_file(
+    all: &mut sqlx::Transaction<'static, sqlx::Any>,
+    draft: &str,
+    file: &DraftFile,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let id = format!("{draft}:{}", file.path);
+    let known: Option<(i64,)> = sqlx::query_as("SELECT version FROM draft_files WHERE id = $1")
+        .bind(&id)
+        .fetch_optional(&mut **all)
+        .await?;
+    if known.map_or(0, |(version,)| version) != file.version {
+        return Ok(false);
+    }
+    sqlx::query(
+        "INSERT INTO draft_files (id, draft_id, path, base, body, version, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7) \
+         ON CONFLICT (id) DO UPDATE SET base = excluded.base, body = excluded.body, version = excluded.version, updated_at = excluded.updated_at",
+    )
+    .bind(&id)
+    .bind(draft)
+    .bind(&file.path)
+    .bind(file.base.as_deref())
+    .bind(file.text.as_deref())
+    .bind(file.version.saturating_add(1))
+    .bind(micros(now))
+    .execute(&mut **all)
+    .await?;
+    Ok(true)
+}

@@ -1,0 +1,117 @@
+//! Two changes of one text brought together (three-way merge by lines).
+
+use diffy::MergeOptions;
+
+/// What came of two changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Merged {
+    /// Both are in the text.
+    Clean(String),
+    /// Both changed the same place. In the text, such places stand between marks, both versions one after the other.
+    Conflict(String),
+}
+
+/// Brings two changes of one text together: `ours` is what somebody wants to publish, `theirs` what the file holds by now.
+pub fn merge(base: &str, ours: &str, theirs: &str) -> Merged {
+    // The simple cases are certain, whatever the method does.
+    if ours == theirs || theirs == base {
+        return Merged::Clean(ours.to_owned());
+    }
+    if ours == base {
+        return Merged::Clean(theirs.to_owned());
+    }
+    let mut options = MergeOptions::new();
+    options.set_conflict_style(diffy::ConflictStyle::Merge);
+    match options.merge(base, ours, theirs) {
+        Ok(text) => Merged::Clean(text),
+        Err(text) => Merged::Conflict(text),
+    }
+}
+
+/// Whether a text still holds marks of a conflict.
+pub fn has_marks(text: &str) -> bool {
+    let is_mark = |line: &str, mark: &str| line == mark || line.starts_with(&format!("{mark} "));
+    text.lines().any(|line| is_mark(line, "<<<<<<<")) && text.lines().any(|line| is_mark(line, ">>>>>>>"))
+}
+
+/// A text with the line ends of another: a browser sends `\n` whatever the file has.
+pub fn with_line_ends_of(text: &str, model: &str) -> String {
+    let crlf = model.matches("\r\n").count();
+    let is_crlf = crlf > 0 && crlf * 2 > model.matches('\n').count();
+    let plain = text.replace("\r\n", "\n");
+    match (is_crlf, text.contains("\r\n")) {
+        (true, _) => plain.replace('\n', "\r\n"),
+        (false, true) if !model.is_empty() => plain,
+        _ => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BASE: &str = "один\nдва\nтри\nчетыре\nпять\nшесть\nсемь\n";
+
+    #[test]
+    fn changes_of_different_places_are_both_there() {
+        let ours = BASE.replace("два", "ДВА");
+        let theirs = BASE.replace("шесть", "ШЕСТЬ\nшесть с половиной");
+        let both = ours.replace("шесть", "ШЕСТЬ\nшесть с половиной");
+        assert_eq!(merge(BASE, &ours, &theirs), Merged::Clean(both.clone()));
+        assert_eq!(merge(BASE, &theirs, &ours), Merged::Clean(both));
+    }
+
+    #[test]
+    fn changes_of_one_place_are_a_conflict() {
+        let Merged::Conflict(text) = merge(BASE, &BASE.replace("три", "ТРИ"), &BASE.replace("три", "3"))
+        else {
+            panic!("both changed one line")
+        };
+        assert!(text.contains("ТРИ") && text.contains("\n3\n") && has_marks(&text), "{text}");
+        assert!(!has_marks(BASE));
+    }
+
+    #[test]
+    fn nothing_is_lost_and_nothing_made_up() {
+        let mut rng = fastrand::Rng::with_seed(6);
+        let change = |rng: &mut fastrand::Rng, who: char| -> String {
+            let mut lines: Vec<String> = BASE.lines().map(str::to_owned).collect();
+            for number in 0..rng.usize(1..3) {
+                let at = rng.usize(..lines.len());
+                match rng.u8(..3) {
+                    0 => lines[at] = format!("{who}{number}"),
+                    1 => lines.insert(at, format!("{who}{number}")),
+                    _ => {
+                        lines.remove(at);
+                    }
+                }
+            }
+            lines.join("\n") + "\n"
+        };
+        for _ in 0..2_000 {
+            let (ours, theirs) = (change(&mut rng, 'o'), change(&mut rng, 't'));
+            let (Merged::Clean(text) | Merged::Conflict(text)) = merge(BASE, &ours, &theirs);
+            let new = |side: &str, who: char| -> Vec<String> {
+                side.lines().filter(|line| line.starts_with(who)).map(str::to_owned).collect()
+            };
+            for line in new(&ours, 'o').iter().chain(&new(&theirs, 't')) {
+                assert_eq!(
+                    text.lines().filter(|known| known == line).count(),
+                    1,
+                    "{line}\n{ours}\n{theirs}\n{text}"
+                );
+            }
+            let kept = |line: &&str| ours.lines().any(|l| l == *line) && theirs.lines().any(|l| l == *line);
+            for line in BASE.lines().filter(kept) {
+                assert!(text.lines().any(|known| known == line), "{line} is lost:\n{ours}\n{theirs}\n{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn line_ends_stay_as_they_are() {
+        assert_eq!(with_line_ends_of("a\nb\n", "x\r\ny\r\n"), "a\r\nb\r\n");
+        assert_eq!(with_line_ends_of("a\r\nb\r\n", "x\ny\n"), "a\nb\n");
+        assert_eq!(with_line_ends_of("a\r\nb", ""), "a\r\nb");
+    }
+}

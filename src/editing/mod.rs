@@ -1,0 +1,97 @@
+//! Editing: drafts, publications and the history of everything editors write.
+
+pub mod attachments;
+pub mod disk;
+pub mod drafts;
+pub mod history;
+pub mod merge;
+pub mod publish;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use thiserror::Error;
+use tokio::sync::Mutex;
+
+use crate::content::files::Folder;
+use crate::content::watch::Remote;
+use crate::database::{Database, Ids, StoreError};
+use crate::editing::disk::{Disk, DiskError};
+
+/// Who writes: for history.
+#[derive(Clone, Debug, Default)]
+pub struct Author {
+    /// The person's id; none for what was changed on disk.
+    pub id: Option<String>,
+    /// What the person is called.
+    pub name: String,
+}
+
+/// Why something could not be written.
+#[derive(Debug, Error)]
+pub enum EditError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A field is wrong.
+    #[error("`{name}`: {why}")]
+    Invalid {
+        /// The field.
+        name: &'static str,
+        /// What is wrong with it, and what to do.
+        why: String,
+    },
+    /// There is no such file, revision, draft or publication.
+    #[error("there is no {0} with this name")]
+    NotFound(&'static str),
+    /// The files changed meanwhile in the same places: nothing was written.
+    #[error("changed meanwhile in the same place: {}; merge and publish again", .0.join(", "))]
+    Conflict(Vec<String>),
+    /// The files could not be read or written.
+    #[error("{0}")]
+    Disk(#[from] DiskError),
+}
+
+impl From<sqlx::Error> for EditError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl EditError {
+    fn invalid(name: &'static str, why: impl Into<String>) -> Self {
+        Self::Invalid { name, why: why.into() }
+    }
+
+    fn unknown_base() -> Self {
+        Self::invalid("base", "is the digest of no text that was ever seen here: load the file again")
+    }
+}
+
+/// All that is written through Pharos, and what became of it.
+#[derive(Debug)]
+pub struct Editing {
+    database: Database,
+    ids: Ids,
+    disk: Arc<Disk>,
+    remote: Remote,
+    /// Held while something is published or history is brought up to date: one at a time.
+    writing: Mutex<Seen>,
+}
+
+/// What was last seen of each file: the hash of its bytes. Only a hint where to look.
+type Seen = HashMap<String, [u8; 32]>;
+
+impl Editing {
+    /// Editing of two folders. What an earlier process was in the middle of publishing is brought to its end first.
+    ///
+    /// # Errors
+    /// The store cannot be read, or what was begun cannot be ended.
+    pub async fn open(database: Database, folders: [Folder; 2], remote: Remote) -> Result<Self, EditError> {
+        let disk = Arc::new(Disk::new(folders));
+        let editing =
+            Self { database, ids: Ids::default(), disk, remote, writing: Mutex::new(HashMap::new()) };
+        editing.finish_what_was_begun().await?;
+        Ok(editing)
+    }
+}

@@ -1,0 +1,12 @@
+export { EditorState, Compartment, StateEffect } from "@codemirror/state";
+export { EditorView, keymap, lineNumbers, drawSelection, dropCursor, highlightSpecialChars, highlightActiveLine, highlightActiveLineGutter, rectangularSelection, placeholder } from "@codemirror/view";
+export { history, historyKeymap, defaultKeymap, indentWithTab } from "@codemirror/commands";
+export { markdown, markdownLanguage, insertNewlineContinueMarkup, deleteMarkupBackward } from "@codemirror/lang-markdown";
+export { yaml, yamlFrontmatter } from "@codemirror/lang-yaml";
+export { HighlightStyle, syntaxHighlighting, bracketMatching, indentOnInput } from "@codemirror/language";
+export { autocompletion, completionKeymap, startCompletion } from "@codemirror/autocomplete";
+export { setDiagnostics, lintGutter, nextDiagnostic, lintKeymap } from "@codemirror/lint";
+export { searchKeymap, search, highlightSelectionMatches } from "@codemirror/search";
+export { tags } from "@lezer/highlight";
+export { default as TurndownService } from "turndown";
+export { gfm } from "@joplin/turndown-plugin-gfm";

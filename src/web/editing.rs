@@ -1,0 +1,255 @@
+//! The editor's desk: one's drafts, the files, the editor of a file, its history.
+
+use std::collections::BTreeSet;
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use serde::Deserialize;
+
+use crate::api::freshness::{FreshArticle, overview};
+use crate::api::history::{self, RevisionView};
+use crate::api::sources::page_of;
+use crate::app::diff::PieceKind;
+use crate::content::freshness::Trust;
+use crate::editing::disk::SourcePath;
+use crate::editing::drafts::Draft;
+use crate::editing::history::{Origin, Revision};
+use crate::editing::publish::Publication;
+use crate::http::asker::Asker;
+use crate::http::extract::{Id, Query, given};
+use crate::http::problem::{Code, Problem};
+use crate::http::state::AppState;
+use crate::web::words::Ui;
+use crate::web::{Zoned, filters, private};
+
+/// Files on a page, and revisions of a file.
+const SHOWN: usize = 50;
+
+/// Publications on a page.
+const PUBLICATIONS: usize = 10;
+
+/// Words that the editor's script shows begin so.
+const WORDS: &str = "ed-";
+
+/// Which files.
+#[derive(Debug, Default, Deserialize)]
+pub struct DeskParams {
+    q: Option<String>,
+    draft: Option<String>,
+    before: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "edit_desk.html")]
+struct DeskPage {
+    ui: Ui,
+    zone: Zoned,
+    text: String,
+    /// The draft that a chosen file is added to.
+    draft: Option<Draft>,
+    drafts: Vec<Draft>,
+    paths: Vec<String>,
+    total: usize,
+    publications: Vec<Publication>,
+}
+
+impl DeskPage {
+    /// The publication after which the next page begins.
+    fn next(&self) -> Option<&str> {
+        self.publications
+            .last()
+            .filter(|_| self.publications.len() == PUBLICATIONS)
+            .map(|last| last.id.as_str())
+    }
+
+    /// What an address of the editor says behind the file.
+    fn tail(&self) -> String {
+        self.draft.as_ref().map_or_else(String::new, |draft| format!("?draft={}", draft.id))
+    }
+}
+
+/// The desk.
+pub async fn desk(
+    State(state): State<AppState>,
+    asker: Asker,
+    headers: HeaderMap,
+    Query(params): Query<DeskParams>,
+) -> Result<Response, Problem> {
+    let text: String = params.q.unwrap_or_default().chars().take(200).collect();
+    let part = text.trim().to_lowercase();
+    let found = state.run(move |snapshot| {
+        let files = snapshot.files().into_iter().map(|(path, _)| path);
+        let mut paths: Vec<String> = files.filter(|path| path.to_lowercase().contains(&part)).collect();
+        paths.sort();
+        let total = paths.len();
+        paths.truncate(SHOWN);
+        Ok((paths, total))
+    });
+    let (paths, total) = found.await?;
+    let person = asker.identity.person().unwrap_or_default();
+    let draft = match given(params.draft.as_deref()) {
+        Some(id) => Some(state.editing.draft(person, id).await?),
+        None => None,
+    };
+    let page = DeskPage {
+        ui: Ui::of(&headers).with(&asker),
+        zone: Zoned::of(&state),
+        text,
+        draft,
+        drafts: state.editing.drafts(person).await?,
+        paths,
+        total,
+        publications: state.editing.publications(given(params.before.as_deref()), PUBLICATIONS).await?,
+    };
+    Ok(private(page.render()))
+}
+
+/// Which draft a file belongs to.
+#[derive(Debug, Default, Deserialize)]
+pub struct EditorParams {
+    draft: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "edit.html")]
+struct EditorPage {
+    ui: Ui,
+    path: String,
+    page: Option<String>,
+    regions: Vec<String>,
+    draft: String,
+}
+
+impl EditorPage {
+    fn words(&self) -> String {
+        self.ui.words_beginning(WORDS)
+    }
+}
+
+/// The editor of a file, which need not be there yet.
+pub async fn editor(
+    State(state): State<AppState>,
+    asker: Asker,
+    headers: HeaderMap,
+    Id(path): Id,
+    Query(params): Query<EditorParams>,
+) -> Result<Response, Problem> {
+    let not_found = |why| Problem::new(Code::NotFound, format!("there is no file `{path}`: it {why}"));
+    let path = SourcePath::parse(&path).map_err(not_found)?.to_string();
+    let page = EditorPage {
+        ui: Ui::of(&headers).with(&asker),
+        page: page_of(&path),
+        path,
+        regions: state.snapshot()?.regions(&asker.identity.clearance),
+        draft: params.draft.unwrap_or_default(),
+    };
+    Ok(private(page.render()))
+}
+
+/// Whose articles.
+#[derive(Debug, Default, Deserialize)]
+pub struct FreshnessParams {
+    owner: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "freshness.html")]
+struct FreshnessPage {
+    ui: Ui,
+    owner: String,
+    owners: BTreeSet<String>,
+    articles: Vec<FreshArticle>,
+    total: usize,
+    ending: Vec<FreshArticle>,
+}
+
+impl FreshnessPage {
+    fn body(&self, one: &FreshArticle) -> String {
+        serde_json::json!({"article": one.id}).to_string()
+    }
+}
+
+/// What should be verified, and what ends soon.
+pub async fn freshness(
+    State(state): State<AppState>,
+    asker: Asker,
+    headers: HeaderMap,
+    Query(params): Query<FreshnessParams>,
+) -> Result<Response, Problem> {
+    let day = state.app.clock.today();
+    let owner = given(params.owner.as_deref()).unwrap_or_default().to_owned();
+    let ui = Ui::of(&headers).with(&asker);
+    let page = state.run(move |snapshot| {
+        let of_owner = Some(owner.as_str()).filter(|owner| !owner.is_empty());
+        let to_verify = [Trust::Never, Trust::Overdue, Trust::Due];
+        let mut articles = overview(snapshot, day, &to_verify, of_owner, false);
+        let mut ending = overview(snapshot, day, &[], of_owner, true);
+        let total = articles.len();
+        articles.truncate(SHOWN);
+        ending.truncate(SHOWN);
+        let all = snapshot.engine.library.articles();
+        let owners = all.filter_map(|(_, article)| article.matter.owner.clone()).collect();
+        Ok(FreshnessPage { ui, owner, owners, articles, total, ending })
+    });
+    Ok(private(page.await?.render()))
+}
+
+/// Which revision.
+#[derive(Debug, Default, Deserialize)]
+pub struct HistoryParams {
+    at: Option<String>,
+    before: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "edit_history.html")]
+struct HistoryPage {
+    ui: Ui,
+    zone: Zoned,
+    path: String,
+    page: Option<String>,
+    revisions: Vec<Revision>,
+    shown: Option<RevisionView>,
+    /// The revision after which the next page begins.
+    next: Option<String>,
+    is_newest: bool,
+}
+
+impl HistoryPage {
+    fn is_shown(&self, id: &str) -> bool {
+        self.shown.as_ref().is_some_and(|shown| shown.revision.id == id)
+    }
+}
+
+/// The history of a file, with one revision open.
+pub async fn history(
+    State(state): State<AppState>,
+    asker: Asker,
+    headers: HeaderMap,
+    Id(path): Id,
+    Query(params): Query<HistoryParams>,
+) -> Result<Response, Problem> {
+    let before = given(params.before.as_deref());
+    let revisions = state.editing.history(&path, before, SHOWN).await?;
+    if revisions.is_empty() && before.is_none() {
+        return Err(Problem::not_found("history of a file", &path));
+    }
+    let id = given(params.at.as_deref()).map(str::to_owned).or_else(|| Some(revisions.first()?.id.clone()));
+    let shown = match &id {
+        Some(id) => Some(history::view(&state, id).await?),
+        None => None,
+    };
+    let page = HistoryPage {
+        ui: Ui::of(&headers).with(&asker),
+        zone: Zoned::of(&state),
+        page: page_of(&path),
+        path,
+        next: revisions.last().filter(|_| revisions.len() == SHOWN).map(|last| last.id.clone()),
+        is_newest: before.is_none() && id.as_deref() == revisions.first().map(|first| first.id.as_str()),
+        revisions,
+        shown,
+    };
+    Ok(private(page.render()))
+}

@@ -1,0 +1,348 @@
+//! The editor's desk in real Chromium: writing, preview, publishing, meeting others, and what is never lost.
+
+use std::path::PathBuf;
+
+use fantoccini::key::Key;
+use serde_json::json;
+
+use crate::browser::{DESKTOP, PHONE, Page, on_base};
+use crate::harness::Process;
+use crate::people_pages::{choose_password, invited, sign_in};
+use crate::quality::violations;
+
+const PATH: &str = "articles/sms/monthly.md";
+
+/// The lines that the editor shows; long files are shown in part.
+const LINES: &str = "return [...document.querySelector('#editor').shadowRoot.querySelectorAll('.cm-line')].map(l => l.textContent).join('\\n')";
+
+async fn open(page: &Page, path: &str) {
+    page.goto(&format!("/edit/{path}")).await;
+    page.until("the editor is ready", "return document.querySelector('#saved').textContent.length > 0").await;
+}
+
+/// Types at the end of the text.
+async fn write(page: &Page, text: &str) {
+    page.eval("document.querySelector('#editor').shadowRoot.querySelector('.cm-content').focus()").await;
+    page.chord(Key::Control, &Key::End.to_string()).await;
+    page.keys(text).await;
+}
+
+async fn until_saved(page: &Page) {
+    page.until(
+        "the draft is saved",
+        "return /^(Черновик сохранён|Draft saved)/.test(document.querySelector('#saved').textContent)",
+    )
+    .await;
+}
+
+async fn publish(page: &Page, reason: &str) {
+    page.fill("#reason", reason).await;
+    page.click("#publish").await;
+}
+
+async fn until_published(page: &Page) {
+    page.until(
+        "it is published",
+        "return document.querySelector('#saved').textContent.startsWith('Опубликовано')",
+    )
+    .await;
+}
+
+#[test]
+fn an_editor_writes_previews_publishes_and_undoes() {
+    let (base, secret) = invited();
+    on_base(base, &[], DESKTOP, async |page| {
+        choose_password(page, &secret).await;
+        // An operator's page is open meanwhile.
+        page.goto("/articles/sms/monthly").await;
+        let operators = page.tab().await;
+        page.new_tab().await;
+        page.goto("/articles/sms/monthly").await;
+        page.click("a[href='/edit/articles/sms/monthly.md']").await;
+        page.until("the editor is ready", "return document.querySelector('#saved')?.textContent.length > 0")
+            .await;
+        page.shoot("edit-begin").await;
+        write(page, "\n\n## Проверка редактора {#check region=moscow}\n\nСтоит {{ sms-100.price }}, это тестоведение.\n").await;
+        until_saved(page).await;
+        page.until(
+            "the preview follows",
+            "return document.querySelector('#preview').textContent.includes('тестоведение')",
+        )
+        .await;
+        let preview = page.text("#preview").await;
+        assert!(!preview.contains("{{"), "{preview}");
+        // As somebody elsewhere sees it.
+        page.eval("const r = document.querySelector('#as [name=region]'); r.append(new Option('kazan')); r.value = 'kazan'; r.dispatchEvent(new Event('input', { bubbles: true }))").await;
+        page.until(
+            "the section is not for him",
+            "return !document.querySelector('#preview').textContent.includes('тестоведение')",
+        )
+        .await;
+        page.eval("const r = document.querySelector('#as [name=region]'); r.value = ''; r.dispatchEvent(new Event('input', { bubbles: true }))").await;
+        page.until(
+            "the preview is back",
+            "return document.querySelector('#preview').textContent.includes('тестоведение')",
+        )
+        .await;
+        page.shoot("edit-preview").await;
+        // Nobody gets it yet.
+        let article = "return fetch('/api/v1/articles/sms/monthly').then(r => r.json()).then(a => a.html.includes('тестоведение'))";
+        assert_eq!(page.eval(article).await, json!(false));
+        publish(page, "проверка").await;
+        until_published(page).await;
+        assert_eq!(page.eval(article).await, json!(true));
+        page.check_faults().await;
+        let editors = page.tab().await;
+        page.go_to_tab(operators).await;
+        page.until(
+            "the open page shows it",
+            "return document.querySelector('.article').textContent.includes('тестоведение')",
+        )
+        .await;
+        page.go_to_tab(editors).await;
+        // History tells it word by word, and it is undone by one click.
+        page.goto(&format!("/history/{PATH}")).await;
+        page.until("the difference is shown", "return [...document.querySelectorAll('.diff ins')].some(i => i.textContent.includes('тестоведение'))").await;
+        page.shoot("history").await;
+        page.goto("/edit").await;
+        page.shoot("edit-desk").await;
+        page.eval("window.confirm = () => true").await;
+        page.click("[data-api$='/undo']").await;
+        page.until("it is undone", &format!("{article}.then(is => !is)")).await;
+        page.check_faults().await;
+    });
+}
+
+#[test]
+fn what_is_scheduled_reaches_an_open_page_in_its_time() {
+    let (base, secret) = invited();
+    on_base(base, &[], DESKTOP, async |page| {
+        choose_password(page, &secret).await;
+        page.goto("/articles/sms/monthly").await;
+        let operators = page.tab().await;
+        page.new_tab().await;
+        open(page, PATH).await;
+        write(page, "\nЭто выйдет само.\n").await;
+        until_saved(page).await;
+        // In a few seconds, as one of the place of the browser writes it.
+        page.eval("const at = document.querySelector('#at'); at.step = 1; const d = new Date(Date.now() + 6000); at.value = new Date(d - d.getTimezoneOffset() * 60000).toISOString().slice(0, 19)").await;
+        publish(page, "по времени").await;
+        page.until(
+            "it is scheduled",
+            "return document.querySelector('#alert').textContent.startsWith('Будет опубликовано')",
+        )
+        .await;
+        page.shoot("edit-scheduled").await;
+        let is_out = "return fetch('/api/v1/articles/sms/monthly').then(r => r.json()).then(a => a.html.includes('Это выйдет само'))";
+        assert_eq!(page.eval(is_out).await, json!(false));
+        page.check_faults().await;
+        page.go_to_tab(operators).await;
+        page.until(
+            "the open page shows it",
+            "return document.querySelector('.article').textContent.includes('Это выйдет само')",
+        )
+        .await;
+    });
+}
+
+#[test]
+fn problems_are_told_while_one_types_and_names_are_completed() {
+    let (base, secret) = invited();
+    on_base(base, &[], DESKTOP, async |page| {
+        choose_password(page, &secret).await;
+        open(page, PATH).await;
+        write(page, "\nЦена {{ sms-100.wieght }} и [нет](nowhere.md).\n").await;
+        page.until("two problems are told", "return document.querySelectorAll('#problems li').length === 2")
+            .await;
+        page.until("they are underlined", "return document.querySelector('#editor').shadowRoot.querySelectorAll('.cm-lintRange').length >= 2").await;
+        page.shoot("edit-problems").await;
+        write(page, "\n{{ sms-100.pri").await;
+        page.until("values are offered", "return [...document.querySelector('#editor').shadowRoot.querySelectorAll('.cm-completionLabel')].some(l => l.textContent === 'sms-100.price')").await;
+        page.shoot("edit-completion").await;
+        page.press(Key::Enter).await;
+        page.until("the value is in the text", &format!("{LINES}.endsWith('{{{{ sms-100.price }}}}')")).await;
+        // What is copied from a page comes as Markdown.
+        page.eval("const data = new DataTransfer(); data.setData('text/html', '<h2>Из Word</h2><p style=\"color:red\">Текст <b>важный</b></p><ul><li>раз</li><li>два</li></ul><table><tr><th>a</th><th>b</th></tr><tr><td>1</td><td>2</td></tr></table>'); data.setData('text/plain', 'x'); \
+            document.querySelector('#editor').shadowRoot.querySelector('.cm-content').dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }))").await;
+        let pasted = page.eval(LINES).await.as_str().unwrap().to_owned();
+        for piece in ["## Из Word", "Текст **важный**", "- раз\n- два", "| a ", "| 1 "] {
+            assert!(pasted.contains(piece), "{piece} in {pasted}");
+        }
+        assert!(!pasted.contains("red") && !pasted.contains('<'), "{pasted}");
+        // A picture from the clipboard is kept beside the article.
+        page.eval("const canvas = document.createElement('canvas'); canvas.width = canvas.height = 40; const c = canvas.getContext('2d'); c.fillStyle = 'teal'; c.fillRect(0, 0, 40, 40); \
+            canvas.toBlob(blob => { const data = new DataTransfer(); data.items.add(new File([blob], 'image.png', { type: 'image/png' })); \
+            document.querySelector('#editor').shadowRoot.querySelector('.cm-content').dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true })) })").await;
+        page.until(
+            "the picture is in the preview",
+            "return [...document.querySelectorAll('#preview img')].some(i => i.naturalWidth === 40)",
+        )
+        .await;
+        assert!(page.base.path("articles/sms/monthly-picture.png").is_file());
+        page.shoot("edit-picture").await;
+        // A head that cannot be read is not published by mistake.
+        open(page, "articles/new-one.md").await;
+        page.eval("document.querySelector('#editor').shadowRoot.querySelector('.cm-content').focus()").await;
+        page.chord(Key::Control, &Key::Home.to_string()).await;
+        page.keys("---\ntitle: [x\n---\n").await;
+        until_saved(page).await;
+        page.click("#publish").await;
+        page.until("it is refused", "return !document.querySelector('#alert').hidden && document.querySelector('#alert').textContent.includes('Не опубликовано')").await;
+        page.shoot("edit-refused").await;
+        page.check_faults().await;
+    });
+}
+
+#[test]
+fn two_who_write_at_once_see_both() {
+    let (base, secret) = invited();
+    on_base(base, &[], DESKTOP, async |page| {
+        choose_password(page, &secret).await;
+        open(page, PATH).await;
+        write(page, "\nНаш конец.\n").await;
+        until_saved(page).await;
+        // Somebody changes the beginning on disk: it is merged.
+        let file = page.base.path(PATH);
+        let text = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, text.replacen("title: ", "title: Иначе ", 1)).unwrap();
+        publish(page, "первый").await;
+        until_published(page).await;
+        let both = std::fs::read_to_string(&file).unwrap();
+        assert!(both.contains("title: Иначе") && both.contains("Наш конец."), "{both}");
+        // The same place: both versions come into the text, and one decides.
+        write(page, "Наша строка.\n").await;
+        until_saved(page).await;
+        std::fs::write(&file, format!("{}Их строка.\n", std::fs::read_to_string(&file).unwrap())).unwrap();
+        publish(page, "второй").await;
+        page.until("the conflict is told", "return !document.querySelector('#alert').hidden && document.querySelector('#alert').textContent.includes('<<<<<<<')").await;
+        let marked = page.eval(LINES).await.as_str().unwrap().to_owned();
+        assert!(marked.contains("Наша строка.") && marked.contains("Их строка."), "{marked}");
+        page.shoot("edit-conflict").await;
+        assert!(!std::fs::read_to_string(&file).unwrap().contains("Наша строка."));
+        // Marks are not published; settled, it is.
+        page.click("#publish").await;
+        page.until("marks are refused", "return !document.querySelector('#alert').hidden && document.querySelector('#alert').textContent.length > 20").await;
+        page.check_faults().await;
+        // (When lines are typed over, Chromium itself puts styles into what it edits, and the policy keeps them out.)
+        page.eval("document.querySelector('#editor').shadowRoot.querySelector('.cm-content').focus()").await;
+        page.chord(Key::Control, "a").await;
+        page.keys("---\ntitle: Решено\n---\nНаша строка. Их строка.\n").await;
+        until_saved(page).await;
+        page.click("#publish").await;
+        until_published(page).await;
+        assert_eq!(
+            std::fs::read_to_string(&file).unwrap(),
+            "---\ntitle: Решено\n---\nНаша строка. Их строка.\n"
+        );
+    });
+}
+
+#[test]
+fn what_is_typed_outlives_server_tab_and_session() {
+    let (base, secret) = invited();
+    on_base(base, &[], DESKTOP, async |page| {
+        choose_password(page, &secret).await;
+        let first = page.tab().await;
+        page.new_tab().await;
+        open(page, PATH).await;
+        write(page, "\nДо смерти сервера.\n").await;
+        until_saved(page).await;
+        page.process.take().unwrap().kill();
+        write(page, "После смерти сервера.\n").await;
+        page.until("it is told that the server is gone", "return !document.querySelector('#alert').hidden")
+            .await;
+        page.shoot("edit-offline").await;
+        // The tab dies without a word: nothing can be put in order before.
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        page.crash().await;
+        page.go_to_tab(first).await;
+        page.process = Some(Process::serve_at(&page.base, page.address(), &[]));
+        page.process.as_ref().unwrap().wait_ready();
+        page.new_tab().await;
+        open(page, PATH).await;
+        let back = page.eval(LINES).await.as_str().unwrap().to_owned();
+        assert!(back.contains("До смерти сервера.") && back.contains("После смерти сервера."), "{back}");
+        until_saved(page).await;
+        // The session ends while one writes; one signs in in another window, and it is saved.
+        page.eval("return fetch('/api/v1/session', { method: 'DELETE' }).then(() => 1)").await;
+        write(page, "После конца сеанса.\n").await;
+        page.until(
+            "it is told to sign in",
+            "return document.querySelector('#alert a')?.href.includes('/sign-in')",
+        )
+        .await;
+        page.shoot("edit-session").await;
+        let writing = page.tab().await;
+        page.new_tab().await;
+        page.goto("/sign-in").await;
+        sign_in(page, "admin").await;
+        page.until("one is in", "return location.pathname === '/'").await;
+        page.go_to_tab(writing).await;
+        page.until("it is saved", "return document.querySelector('#alert').hidden && /^Черновик сохранён/.test(document.querySelector('#saved').textContent)").await;
+        // And the server has it, whatever this browser still holds.
+        let kept = "return fetch('/api/v1/drafts').then(r => r.json()).then(l => fetch('/api/v1/drafts/' + l.drafts[0].id)).then(r => r.json()).then(d => d.files[0].text.includes('После конца сеанса.'))";
+        page.until("the draft is whole", kept).await;
+        // Thrown away, it is as it was.
+        page.eval("window.confirm = () => true").await;
+        page.click("#discard").await;
+        page.until(
+            "it is as published",
+            "return document.querySelector('#saved')?.textContent === 'Как опубликовано'",
+        )
+        .await;
+        assert!(!page.eval(LINES).await.as_str().unwrap().contains("смерти"));
+    });
+}
+
+#[test]
+fn pages_of_editing_break_no_rule_of_axe() {
+    let Some(axe) = std::env::var_os("PHAROS_AXE").map(PathBuf::from) else {
+        eprintln!("skipped: PHAROS_AXE names no axe.min.js");
+        return;
+    };
+    let axe = std::fs::read_to_string(axe).unwrap();
+    for look in [DESKTOP, PHONE] {
+        let (base, secret) = invited();
+        let width = look.width;
+        on_base(base, &[], look, async |page| {
+            let mut found = Vec::new();
+            choose_password(page, &secret).await;
+            open(page, PATH).await;
+            write(page, "\n[нет](nowhere.md)\n").await;
+            until_saved(page).await;
+            for theme in ["light", "dark"] {
+                page.eval(&format!("document.cookie = 'layout=theme.{theme}; path=/'; localStorage.setItem('pharos.layout', JSON.stringify({{ theme: '{theme}' }}))")).await;
+                for (name, path) in [
+                    ("edit", format!("/edit/{PATH}")),
+                    ("desk", "/edit".to_owned()),
+                    ("freshness", "/freshness".to_owned()),
+                    ("history", format!("/history/{PATH}")),
+                ] {
+                    page.goto(&path).await;
+                    page.until(
+                        &format!("{path} is there"),
+                        "return document.querySelector('main h1') !== null",
+                    )
+                    .await;
+                    if name == "edit" {
+                        page.until(
+                            "the preview is there",
+                            "return document.querySelector('#preview h1') !== null",
+                        )
+                        .await;
+                    }
+                    page.shoot(&format!("editing-{name}-{theme}-{width}")).await;
+                    let broken = violations(page, &axe)
+                        .await
+                        .into_iter()
+                        .map(|what| format!("{theme} {path}: {what}"));
+                    found.extend(broken);
+                    let wide = "return document.documentElement.scrollWidth > innerWidth + 1";
+                    assert_eq!(page.eval(wide).await, json!(false), "{path} at {width}");
+                    page.check_faults().await;
+                }
+            }
+            assert_eq!(found, Vec::<String>::new(), "axe: {found:#?}");
+        });
+    }
+}
