@@ -17,6 +17,7 @@ use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Pr
 
 use crate::accounts::Accounts;
 use crate::accounts::audit::Actor;
+use crate::accounts::permissions::Permission;
 use crate::api;
 use crate::app::changes::Changes;
 use crate::app::running::{App, Options};
@@ -170,25 +171,28 @@ pub async fn keep_history(state: AppState) {
 /// Publishes drafts when their time has come, as long as the application runs.
 pub async fn publish_in_time(state: AppState) {
     loop {
-        let now = state.app.clock.now();
-        match state.editing.publish_due(now).await {
-            Ok(done) => {
-                for Due { author, title, outcome } in done {
-                    let actor = Actor { id: author.id, name: author.name, address: String::new() };
-                    let (action, subject, details) = match outcome {
-                        Ok(published) => ("content.published", published.id, title),
-                        Err(error) => ("content.not-published", None, format!("{title}: {error}")),
-                    };
-                    let noted = state.accounts.note(&actor, action, subject.as_deref(), &details, now).await;
-                    if let Err(error) = noted {
-                        tracing::warn!(%error, "the audit log misses a publication");
-                    }
-                }
-            }
-            Err(error) => tracing::warn!(%error, "what should be published now will be tried again"),
+        if let Err(error) = publish_due(&state).await {
+            tracing::warn!(%error, "what should be published now will be tried again");
         }
         tokio::time::sleep(PUBLISH_EVERY).await;
     }
+}
+
+async fn publish_due(state: &AppState) -> anyhow::Result<()> {
+    let now = state.app.clock.now();
+    for due in state.editing.due(now).await? {
+        // Who was locked since, or edits no more, publishes nothing.
+        let is_permitted = state.accounts.may(&due.1, Permission::Edit).await?;
+        let Some(done) = state.editing.publish_due(&due, is_permitted, now).await? else { continue };
+        let Due { author, title, outcome } = done;
+        let actor = Actor { id: author.id, name: author.name, address: String::new() };
+        let (action, subject, details) = match outcome {
+            Ok(published) => ("content.published", published.id, title),
+            Err(error) => ("content.not-published", None, format!("{title}: {error}")),
+        };
+        state.accounts.note(&actor, action, subject.as_deref(), &details, now).await?;
+    }
+    Ok(())
 }
 
 async fn wait_for_signal() {

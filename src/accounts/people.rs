@@ -6,7 +6,7 @@ use sqlx::{Any, AssertSqlSafe, Transaction};
 use utoipa::ToSchema;
 
 use crate::accounts::audit::{Actor, capital, like};
-use crate::accounts::permissions::Role;
+use crate::accounts::permissions::{Permission, Role, permitted};
 use crate::accounts::{AccountError, Accounts, checked_names, checked_text, from_json, passwords, to_json};
 use crate::database::{micros, moment};
 use crate::language::words;
@@ -470,6 +470,9 @@ impl Accounts {
             "DELETE FROM team_members WHERE person_id = $1",
             "UPDATE audit SET actor_name = '', address = '' WHERE actor = $1",
             "UPDATE audit SET details = '', address = '' WHERE subject = $1",
+            // What was written stays; who wrote it is not known any more. (It is done here, so that all of it is done or nothing.)
+            "UPDATE revisions SET author = NULL, author_name = '' WHERE author = $1",
+            "UPDATE publications SET author = NULL, author_name = '' WHERE author = $1",
             "DELETE FROM people WHERE id = $1",
         ] {
             sqlx::query(AssertSqlSafe(statement)).bind(id).execute(&mut *erasing).await?;
@@ -489,6 +492,21 @@ impl Accounts {
         // Who erases himself leaves no name behind.
         let actor = if actor.id.as_deref() == Some(id) { &own } else { actor };
         self.note(actor, "person.erased", Some(id), "", now).await
+    }
+
+    /// Whether somebody may do something by his own roles and those of his teams, though he does not ask himself.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn may(&self, id: &str, permission: Permission) -> Result<bool, AccountError> {
+        let person = match self.person(id).await {
+            Err(AccountError::NotFound(_)) => return Ok(false),
+            found => found?,
+        };
+        let teams = self.teams_of(id).await?;
+        let roles: Vec<Role> =
+            person.roles.into_iter().chain(teams.into_iter().flat_map(|team| team.roles)).collect();
+        Ok(person.active && permitted(&roles).contains(&permission))
     }
 }
 

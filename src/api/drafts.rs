@@ -1,5 +1,7 @@
 //! Drafts of one's own.
 
+use std::collections::BTreeMap;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use jiff::Timestamp;
@@ -60,6 +62,9 @@ pub struct Publishing {
     /// Publish though readers would not get some of it: what those files held before stays served.
     #[serde(default)]
     force: bool,
+    /// The versions of files that one knows, by path: where the draft has another, nothing is published.
+    #[serde(default)]
+    versions: BTreeMap<String, i64>,
     /// When: a moment to come (RFC 3339); now, if none is given.
     #[schema(value_type = Option<String>, format = DateTime)]
     at: Option<Timestamp>,
@@ -153,6 +158,16 @@ pub async fn publish(
 ) -> Result<Json<PublishedReply>, Problem> {
     let person = person(&asker)?;
     let draft = state.editing.draft(person, &id).await?;
+    // Another window may have changed it since: who publishes must have seen what he publishes.
+    let newer = draft
+        .files
+        .iter()
+        .filter(|file| publishing.versions.get(&file.path).is_some_and(|known| *known != file.version));
+    let newer: Vec<String> = newer.map(|file| file.path.clone()).collect();
+    if !newer.is_empty() {
+        let detail = format!("the draft has newer versions of: {}", newer.join(", "));
+        return Err(Problem::new(Code::Conflict, detail));
+    }
     let edits = draft.edits()?;
     if !publishing.force {
         sources::must_be_good(&state, &edits).await?;
@@ -165,6 +180,6 @@ pub async fn publish(
         return Ok(Json(PublishedReply { id: None, files: Vec::new(), served: false, publish_at }));
     }
     let published = state.editing.publish(&author, reason, &edits, state.app.clock.now()).await?;
-    state.editing.remove_draft(person, &id).await?;
+    state.editing.remove_published(&draft).await?;
     sources::reply(&state, &asker, published).await
 }

@@ -225,7 +225,6 @@ pub async fn change(
 ))]
 pub async fn erase(State(state): State<AppState>, asker: Asker, Id(id): Id) -> Result<StatusCode, Problem> {
     state.accounts.erase_person(&id, &asker.actor(), state.app.clock.now()).await?;
-    state.editing.forget_author(&id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

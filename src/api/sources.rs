@@ -14,7 +14,7 @@ use crate::content::files;
 use crate::content::problem::{Problem as ContentProblem, Severity};
 use crate::content::validity::Clearance;
 use crate::editing::attachments::Attached;
-use crate::editing::disk::SourcePath;
+use crate::editing::disk::{DiskError, SourcePath};
 use crate::editing::merge::Merged;
 use crate::editing::publish::{Edit, Published, PublishedFile};
 use crate::editing::{Author, EditError};
@@ -25,7 +25,7 @@ use crate::http::state::AppState;
 use crate::search::filter::Filter;
 
 /// How long a reply waits for what was published to reach readers.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A file as it is written.
 #[derive(Debug, Serialize, ToSchema)]
@@ -171,9 +171,10 @@ impl From<EditError> for Problem {
                 let errors = paths.into_iter().map(|name| FieldError { name, message: message.clone() });
                 Self { errors: errors.collect(), ..Self::new(Code::Conflict, detail) }
             }
+            EditError::Disk(DiskError::NoText { .. }) => Self::new(Code::InvalidValue, detail),
             EditError::Disk(error) => {
                 tracing::error!(%error, "a file cannot be edited");
-                Self::new(Code::InvalidValue, detail)
+                Self::new(Code::Internal, detail)
             }
         }
     }

@@ -21,6 +21,9 @@ const MAX_NAME: usize = 200;
 const LOOKS: u32 = 20;
 const PAUSE: Duration = Duration::from_millis(5);
 
+/// How long a hidden file is left alone.
+const LEFT_FOR: Duration = Duration::from_secs(60);
+
 /// A file that was written longer ago than this is not being written.
 const FRESH: Duration = Duration::from_millis(200);
 
@@ -300,14 +303,19 @@ impl Disk {
     }
 
     /// Files under hidden names, which a process left that died in the middle of an exchange; each with whether somebody may have written it.
+    /// Those of the last minute may be another process's, which is about to end.
     pub fn left_behind(&self) -> Vec<(PathBuf, bool)> {
         let walks = self.folders.iter().flat_map(|folder| WalkDir::new(&folder.root).follow_links(true));
+        let is_old = |entry: &walkdir::DirEntry| {
+            let changed = entry.metadata().ok().and_then(|metadata| metadata.modified().ok());
+            changed.and_then(|at| at.elapsed().ok()).is_some_and(|age| age > LEFT_FOR)
+        };
         let named = |entry: walkdir::DirEntry| {
             let name = entry.file_name().to_string_lossy();
             let is_aside = name.starts_with(ASIDE);
             (is_aside || name.starts_with(HALF_WRITTEN)).then(|| (entry.path().to_owned(), is_aside))
         };
-        walks.flatten().filter_map(named).collect()
+        walks.flatten().filter(is_old).filter_map(named).collect()
     }
 }
 
@@ -335,10 +343,11 @@ fn put(aside: &Path, place: &Path) -> std::io::Result<bool> {
             // Some network file systems cannot exchange two names: what somebody writes between the two steps is not seen.
             Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
                 let kept = aside.with_extension("was");
-                let had = match std::fs::rename(place, &kept) {
+                // The name is never without a file.
+                let had = match std::fs::hard_link(place, &kept) {
                     Ok(()) => true,
                     Err(error) if error.kind() == ErrorKind::NotFound => false,
-                    Err(error) => return Err(error),
+                    Err(_) => std::fs::copy(place, &kept).map(|_| true)?,
                 };
                 std::fs::rename(aside, place)?;
                 if had {

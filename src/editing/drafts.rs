@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::database::{StoreError, micros, moment};
-use crate::editing::disk::SourcePath;
+use crate::editing::disk::{DiskError, SourcePath};
 use crate::editing::publish::{Edit, MAX_FILES, Published};
 use crate::editing::{Author, EditError, Editing};
 
@@ -131,6 +131,9 @@ impl Editing {
         now: Timestamp,
     ) -> Result<Draft, EditError> {
         check_title(title)?;
+        for file in files {
+            self.check_file(file).await?;
+        }
         let (count,): (i64,) = sqlx::query_as("SELECT COUNT(*) FROM drafts WHERE person_id = $1")
             .bind(person)
             .fetch_one(self.database.pool())
@@ -178,7 +181,8 @@ impl Editing {
             check_title(title)?;
         }
         let draft = self.draft(person, id).await?;
-        if draft.files.len() + files.len() > MAX_FILES {
+        let new = files.iter().filter(|file| draft.files.iter().all(|known| known.path != file.path)).count();
+        if draft.files.len() + new > MAX_FILES {
             return Err(EditError::invalid("files", format!("a draft holds {MAX_FILES} at most")));
         }
         for file in files {
@@ -268,33 +272,70 @@ impl Editing {
         self.draft(person, id).await
     }
 
-    /// Publishes what should be by now. What cannot be stays a draft that says why.
+    /// Drafts that should be published by now: the id of each, and of its person.
     ///
     /// # Errors
-    /// The store cannot be read or written: the same is tried the next time.
-    pub async fn publish_due(&self, now: Timestamp) -> Result<Vec<Due>, EditError> {
-        let rows: Vec<(String, String, String, String)> = sqlx::query_as(
-            "SELECT id, person_id, author_name, reason FROM drafts WHERE publish_at <= $1 ORDER BY publish_at, id",
-        )
-        .bind(micros(now))
-        .fetch_all(self.database.pool())
-        .await?;
-        let mut done = Vec::new();
-        for (id, person, name, reason) in rows {
-            let draft = self.draft(&person, &id).await?;
-            let author = Author { id: Some(person.clone()), name };
-            let outcome = self.publish(&author, &reason, &draft.edits()?, now).await;
-            match &outcome {
-                Ok(_) => self.remove_draft(&person, &id).await?,
-                Err(EditError::Store(error)) => {
-                    tracing::warn!(%error, draft = id, "what should be published now will be tried again");
-                    continue;
-                }
-                Err(error) => self.note_fault(&id, &error.to_string()).await?,
+    /// The store cannot be read.
+    pub async fn due(&self, now: Timestamp) -> Result<Vec<(String, String)>, EditError> {
+        Ok(sqlx::query_as("SELECT id, person_id FROM drafts WHERE publish_at <= $1 ORDER BY publish_at, id")
+            .bind(micros(now))
+            .fetch_all(self.database.pool())
+            .await?)
+    }
+
+    /// Publishes a draft whose time has come; `None`: it is no draft any more, its time was changed, or the same has to be tried again. What
+    /// cannot be published stays a draft that says why. So does what a person may not publish any more: `is_permitted`.
+    ///
+    /// # Errors
+    /// The store cannot be read or written.
+    pub async fn publish_due(
+        &self,
+        (id, person): &(String, String),
+        is_permitted: bool,
+        now: Timestamp,
+    ) -> Result<Option<Due>, EditError> {
+        let row: Option<(String, String)> =
+            sqlx::query_as("SELECT author_name, reason FROM drafts WHERE id = $1 AND publish_at <= $2")
+                .bind(id)
+                .bind(micros(now))
+                .fetch_optional(self.database.pool())
+                .await?;
+        let Some((name, reason)) = row else { return Ok(None) };
+        let draft = match self.draft(person, id).await {
+            Err(EditError::NotFound(_)) => return Ok(None),
+            found => found?,
+        };
+        let author = Author { id: Some(person.clone()), name };
+        let outcome = if is_permitted {
+            self.publish(&author, &reason, &draft.edits()?, now).await
+        } else {
+            Err(EditError::invalid("author", "may not publish any more"))
+        };
+        match &outcome {
+            Ok(_) => self.remove_published(&draft).await?,
+            Err(error @ (EditError::Store(_) | EditError::Disk(DiskError::System { .. }))) => {
+                tracing::warn!(%error, draft = id, "what should be published now will be tried again");
+                return Ok(None);
             }
-            done.push(Due { author, title: draft.title, outcome });
+            Err(error) => self.note_fault(id, &error.to_string()).await?,
         }
-        Ok(done)
+        Ok(Some(Due { author, title: draft.title, outcome }))
+    }
+
+    /// Removes a draft that was published, unless it was changed since it was read: what was typed meanwhile stays.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub async fn remove_published(&self, draft: &Draft) -> Result<(), EditError> {
+        let remove = || async {
+            sqlx::query("DELETE FROM drafts WHERE id = $1 AND updated_at = $2")
+                .bind(&draft.id)
+                .bind(micros(draft.updated_at))
+                .execute(self.database.pool())
+                .await?;
+            Ok(())
+        };
+        Ok(self.database.patiently(remove).await?)
     }
 
     async fn note_fault(&self, id: &str, fault: &str) -> Result<(), EditError> {
@@ -368,9 +409,11 @@ async fn keep_file(
     if known.map_or(0, |(version,)| version) != file.version {
         return Ok(false);
     }
-    sqlx::query(
+    // Of two at one time, the second finds another version, and does nothing.
+    let kept = sqlx::query(
         "INSERT INTO draft_files (id, draft_id, path, base, body, version, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7) \
-         ON CONFLICT (id) DO UPDATE SET base = excluded.base, body = excluded.body, version = excluded.version, updated_at = excluded.updated_at",
+         ON CONFLICT (id) DO UPDATE SET base = excluded.base, body = excluded.body, version = excluded.version, updated_at = excluded.updated_at \
+         WHERE draft_files.version = excluded.version - 1",
     )
     .bind(&id)
     .bind(draft)
@@ -381,5 +424,5 @@ async fn keep_file(
     .bind(micros(now))
     .execute(&mut **all)
     .await?;
-    Ok(true)
+    Ok(kept.rows_affected() == 1)
 }

@@ -151,25 +151,6 @@ impl Editing {
         Ok(rows.into_iter().map(revision).collect())
     }
 
-    /// Takes a person's name out of history: what was written stays, who wrote it is not known any more.
-    ///
-    /// # Errors
-    /// The store cannot be written.
-    pub async fn forget_author(&self, person: &str) -> Result<(), EditError> {
-        for table in ["revisions", "publications"] {
-            let statement = format!("UPDATE {table} SET author = NULL, author_name = '' WHERE author = $1");
-            let forget = || async {
-                sqlx::query(sqlx::AssertSqlSafe(statement.as_str()))
-                    .bind(person)
-                    .execute(self.database.pool())
-                    .await?;
-                Ok(())
-            };
-            self.database.patiently(forget).await?;
-        }
-        Ok(())
-    }
-
     /// Brings history to what files hold now: `found` is every file that is served, with the hash of its bytes. What changed on disk since it
     /// was last looked becomes a revision. Returns how many there were.
     ///

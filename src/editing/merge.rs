@@ -2,6 +2,9 @@
 
 use diffy::MergeOptions;
 
+/// Lines of the part that is different; above them the method, whose work grows with their square, would take seconds.
+const MAX_LINES: usize = 5_000;
+
 /// What came of two changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Merged {
@@ -20,11 +23,49 @@ pub fn merge(base: &str, ours: &str, theirs: &str) -> Merged {
     if ours == base {
         return Merged::Clean(theirs.to_owned());
     }
+    // What all three begin and end with takes no part.
+    let (begin, [base, ours, theirs]) = without_common_begin([base, ours, theirs]);
+    let (end, [base, ours, theirs]) = without_common_end([base, ours, theirs]);
+    let around = |text: &str| format!("{begin}{text}{end}");
+    if [base, ours, theirs].iter().any(|text| text.matches('\n').count() > MAX_LINES) {
+        let ours = if ours.ends_with('\n') { ours.to_owned() } else { format!("{ours}\n") };
+        let theirs = if theirs.ends_with('\n') { theirs.to_owned() } else { format!("{theirs}\n") };
+        return Merged::Conflict(around(&format!("<<<<<<< ours\n{ours}=======\n{theirs}>>>>>>> theirs\n")));
+    }
     let mut options = MergeOptions::new();
     options.set_conflict_style(diffy::ConflictStyle::Merge);
     match options.merge(base, ours, theirs) {
-        Ok(text) => Merged::Clean(text),
-        Err(text) => Merged::Conflict(text),
+        Ok(text) => Merged::Clean(around(&text)),
+        Err(text) => Merged::Conflict(around(&text)),
+    }
+}
+
+/// The lines that all three texts begin with, and the rest of each.
+fn without_common_begin(texts: [&str; 3]) -> (&str, [&str; 3]) {
+    let mut lines = texts.map(|text| text.split_inclusive('\n'));
+    let mut common = 0;
+    loop {
+        let [a, b, c] = &mut lines;
+        match (a.next(), b.next(), c.next()) {
+            (Some(one), Some(two), Some(three)) if one == two && two == three => common += one.len(),
+            _ => return (&texts[0][..common], texts.map(|text| &text[common..])),
+        }
+    }
+}
+
+/// The rest of each of three texts, and the lines that all of them end with.
+fn without_common_end(texts: [&str; 3]) -> (&str, [&str; 3]) {
+    let mut lines = texts.map(|text| text.split_inclusive('\n').rev());
+    let mut common = 0;
+    loop {
+        let [a, b, c] = &mut lines;
+        match (a.next(), b.next(), c.next()) {
+            (Some(one), Some(two), Some(three)) if one == two && two == three => common += one.len(),
+            _ => {
+                let end = &texts[0][texts[0].len() - common..];
+                return (end, texts.map(|text| &text[..text.len() - common]));
+            }
+        }
     }
 }
 
@@ -106,6 +147,22 @@ mod tests {
                 assert!(text.lines().any(|known| known == line), "{line} is lost:\n{ours}\n{theirs}\n{text}");
             }
         }
+    }
+
+    #[test]
+    fn what_is_too_large_is_a_conflict() {
+        let lines = |word: &str| (0..20_000).map(|n| format!("{word} {n}\n")).collect::<String>();
+        let around = |text: &str| format!("начало\n{text}конец\n");
+        let Merged::Conflict(text) = merge(&around(&lines("a")), &around(&lines("b")), &around(&lines("c")))
+        else {
+            panic!("all lines are different")
+        };
+        assert!(text.starts_with("начало\n<<<<<<<") && text.ends_with(">>>>>>> theirs\nконец\n"));
+        // A large text with small changes is no matter.
+        let (base, mark) = (around(&lines("a")), |n: usize| format!("a {n}\n"));
+        let (ours, theirs) = (base.replace(&mark(7), "наше\n"), base.replace(&mark(19), "их\n"));
+        let both = ours.replace(&mark(19), "их\n");
+        assert_eq!(merge(&base, &ours, &theirs), Merged::Clean(both));
     }
 
     #[test]

@@ -7,7 +7,7 @@ pub mod history;
 pub mod merge;
 pub mod publish;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use thiserror::Error;
@@ -77,6 +77,8 @@ pub struct Editing {
     remote: Remote,
     /// Held while something is published or history is brought up to date: one at a time.
     writing: Mutex<Seen>,
+    /// Publications that were refused, and of which the store could not be told.
+    refused: std::sync::Mutex<HashSet<String>>,
 }
 
 /// What was last seen of each file: the hash of its bytes. Only a hint where to look.
@@ -89,9 +91,16 @@ impl Editing {
     /// The store cannot be read, or what was begun cannot be ended.
     pub async fn open(database: Database, folders: [Folder; 2], remote: Remote) -> Result<Self, EditError> {
         let disk = Arc::new(Disk::new(folders));
-        let editing =
-            Self { database, ids: Ids::default(), disk, remote, writing: Mutex::new(HashMap::new()) };
+        let editing = Self {
+            database,
+            ids: Ids::default(),
+            disk,
+            remote,
+            writing: Mutex::default(),
+            refused: Default::default(),
+        };
         editing.finish_what_was_begun().await?;
+        editing.clear_what_was_left().await?;
         Ok(editing)
     }
 }

@@ -3,7 +3,7 @@
 //! What is to be written is noted in the store first, then the files are exchanged, then history is told. A process that dies in between
 //! leaves a note by which the next one ends the work. What somebody writes on disk meanwhile is merged, or nothing is published.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -139,7 +139,7 @@ impl Editing {
             return Ok((now, Merged::Clean(ours)));
         }
         let base = self.base(edit).await?.unwrap_or_default();
-        Ok((now, merge(&base, &ours, current.as_deref().unwrap_or_default())))
+        Ok((now, merge_aside(base, ours, current.unwrap_or_default()).await?))
     }
 
     async fn base(&self, edit: &Edit) -> Result<Option<String>, EditError> {
@@ -193,6 +193,8 @@ impl Editing {
         self.check(reason, edits)?;
         // One at a time: whoever merges must know what he merges with.
         let mut seen = self.writing.lock().await;
+        // What the store could not be told of is told first.
+        self.finish_what_was_begun().await?;
         let mut plans = Vec::new();
         let mut conflicts = Vec::new();
         for edit in edits {
@@ -214,7 +216,11 @@ impl Editing {
         let (landed, ticket) = match self.write(different).await {
             Ok(done) => done,
             Err(error) => {
-                self.set_state(&id, "failed", None).await?;
+                if let Err(store) = self.set_state(&id, "failed").await {
+                    // Nothing may publish it later: it was refused.
+                    tracing::error!(%store, publication = id, "a refused publication could not be noted as such");
+                    self.refused.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
+                }
                 return Err(error);
             }
         };
@@ -276,13 +282,11 @@ impl Editing {
             return Ok(Some(Plan { path, current, wanted, merged: false }));
         }
         let base = self.base(edit).await?;
-        Ok(match (base, &wanted, &current) {
-            (Some(base), Some(ours), Some(theirs)) => match merge(&base, ours, theirs) {
-                Merged::Clean(text) => Some(Plan { path, wanted: Some(text), merged: true, current }),
-                Merged::Conflict(_) => None,
-            },
-            // Made twice, taken away and changed, changed and taken away.
-            _ => None,
+        // Made twice, taken away and changed, changed and taken away: these are no two changes of one text.
+        let (Some(base), Some(ours), Some(theirs)) = (base, wanted, &current) else { return Ok(None) };
+        Ok(match merge_aside(base, ours, theirs.clone()).await? {
+            Merged::Clean(text) => Some(Plan { path, wanted: Some(text), merged: true, current }),
+            Merged::Conflict(_) => None,
         })
     }
 
@@ -376,11 +380,10 @@ impl Editing {
         Ok(self.database.patiently(end).await?)
     }
 
-    async fn set_state(&self, id: &str, state: &str, files: Option<&str>) -> Result<(), EditError> {
+    async fn set_state(&self, id: &str, state: &str) -> Result<(), EditError> {
         let set = || async {
-            sqlx::query("UPDATE publications SET state = $1, files = COALESCE($2, files) WHERE id = $3")
+            sqlx::query("UPDATE publications SET state = $1 WHERE id = $2")
                 .bind(state)
-                .bind(files)
                 .bind(id)
                 .execute(self.database.pool())
                 .await?;
@@ -389,7 +392,8 @@ impl Editing {
         Ok(self.database.patiently(set).await?)
     }
 
-    /// Ends what an earlier process was in the middle of writing: its files are written, as far as nobody else has written them since.
+    /// Ends what was begun and of which the store was not told the end: by a process that died, or while the store was away. Files are written
+    /// as far as nobody has written them since.
     pub(super) async fn finish_what_was_begun(&self) -> Result<(), EditError> {
         let rows: Vec<(String, i64, Option<String>, String, String, String)> = sqlx::query_as(
             "SELECT id, at, author, author_name, reason, files FROM publications WHERE state = 'writing' ORDER BY id",
@@ -397,28 +401,57 @@ impl Editing {
         .fetch_all(self.database.pool())
         .await?;
         for (id, at, author, name, reason, files) in rows {
+            if self.refused.lock().unwrap_or_else(PoisonError::into_inner).contains(&id) {
+                self.set_state(&id, "failed").await?;
+                continue;
+            }
             tracing::warn!(publication = id, "a publication was broken off, and is brought to its end");
             let author = Author { id: author, name };
             let files: Vec<Noted> = serde_json::from_str(&files).unwrap_or_default();
-            let mut plans = Vec::new();
-            for file in files {
-                let Ok(path) = SourcePath::parse(&file.path) else { continue };
-                let edit = Edit { path, base: file.before, text: self.text_of(file.after.as_deref()).await? };
-                match self.plan(&edit).await? {
-                    Some(plan) => plans.push(plan),
-                    None => {
-                        tracing::error!(path = %edit.path, "was changed on disk meanwhile: what was to be published is in history")
+            let (mut plans, mut landed) = (Vec::new(), Vec::new());
+            for file in &files {
+                match self.rest_of(&id, file).await {
+                    Ok(Some(plan)) if plan.current == plan.wanted => {
+                        // It was written before the end came: history still has to hear what was there.
+                        let current = self.text_of(file.before.as_deref()).await?;
+                        landed.push(Landed { plan: Plan { current, ..plan }, between: Vec::new() });
+                    }
+                    Ok(Some(plan)) => plans.push(plan),
+                    Ok(None) => {
+                        tracing::error!(
+                            path = file.path,
+                            "was changed since: what was to be published is not"
+                        );
+                    }
+                    Err(EditError::Store(error)) => return Err(error.into()),
+                    Err(error) => {
+                        tracing::error!(%error, path = file.path, "what was to be published is not")
                     }
                 }
             }
-            let (landed, _) = self.write(plans).await?;
+            match self.write(plans).await {
+                Ok((written, _)) => landed.extend(written),
+                Err(EditError::Store(error)) => return Err(error.into()),
+                Err(error) => tracing::error!(%error, publication = id, "what was to be published is not"),
+            }
             self.end(&id, &author, &reason, &landed, moment(at)).await?;
         }
-        self.clear_what_was_left().await
+        Ok(())
+    }
+
+    /// What is still to be done with a file of a publication that was broken off; `None`: somebody has written it since.
+    async fn rest_of(&self, publication: &str, file: &Noted) -> Result<Option<Plan>, EditError> {
+        let path = SourcePath::parse(&file.path).map_err(|why| EditError::invalid("path", why))?;
+        let newest = self.history(&file.path, None, 1).await?.pop();
+        if newest.is_some_and(|newest| newest.id.as_str() > publication && newest.digest != file.after) {
+            return Ok(None);
+        }
+        let text = self.text_of(file.after.as_deref()).await?;
+        self.plan(&Edit { path, base: file.before.clone(), text }).await
     }
 
     /// Removes what a process left under hidden names, but for a text that somebody wrote and that is nowhere else.
-    async fn clear_what_was_left(&self) -> Result<(), EditError> {
+    pub(super) async fn clear_what_was_left(&self) -> Result<(), EditError> {
         let disk = Arc::clone(&self.disk);
         let found = tokio::task::spawn_blocking(move || disk.left_behind()).await.unwrap_or_default();
         for (file, may_be_somebodys) in found {
@@ -494,6 +527,12 @@ fn published(plan: &Plan, revision: Option<String>) -> PublishedFile {
     PublishedFile { path: plan.path.to_string(), digest, merged: plan.merged, revision }
 }
 
+/// Merges off the threads that talk to clients.
+async fn merge_aside(base: String, ours: String, theirs: String) -> Result<Merged, EditError> {
+    let merged = tokio::task::spawn_blocking(move || merge(&base, &ours, &theirs)).await;
+    merged.map_err(|error| EditError::invalid("text", error.to_string()))
+}
+
 /// Exchanges all files. When one cannot be, those before it are put back.
 fn write_all(disk: &Disk, plans: Vec<Plan>) -> Result<Vec<Landed>, EditError> {
     let mut landed: Vec<Landed> = Vec::new();
@@ -501,8 +540,11 @@ fn write_all(disk: &Disk, plans: Vec<Plan>) -> Result<Vec<Landed>, EditError> {
         match write_one(disk, plan) {
             Ok(one) => landed.push(one),
             Err(error) => {
-                for Landed { plan, .. } in landed.iter().rev() {
-                    put_back(disk, &plan.path, plan.current.as_deref(), plan.wanted.as_ref())?;
+                for Landed { plan, between } in landed.iter().rev() {
+                    let was = between.last().unwrap_or(&plan.current);
+                    if let Err(error) = put_back(disk, &plan.path, was.as_deref(), plan.wanted.as_ref()) {
+                        tracing::error!(%error, "a file of a refused publication could not be put back");
+                    }
                 }
                 return Err(error);
             }
@@ -538,6 +580,8 @@ fn write_one(disk: &Disk, mut plan: Plan) -> Result<Landed, EditError> {
             return Ok(Landed { plan, between });
         }
     }
+    let was = between.last().unwrap_or(&plan.current);
+    put_back(disk, &plan.path, was.as_deref(), expected.as_ref())?;
     Err(EditError::Conflict(vec![plan.path.to_string()]))
 }
 

@@ -159,6 +159,8 @@ fn problems_are_told_while_one_types_and_names_are_completed() {
         write(page, "\n{{ sms-100.pri").await;
         page.until("values are offered", "return [...document.querySelector('#editor').shadowRoot.querySelectorAll('.cm-completionLabel')].some(l => l.textContent === 'sms-100.price')").await;
         page.shoot("edit-completion").await;
+        // A key that comes with the list is not taken for an answer to it.
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
         page.press(Key::Enter).await;
         page.until("the value is in the text", &format!("{LINES}.endsWith('{{{{ sms-100.price }}}}')")).await;
         // What is copied from a page comes as Markdown.

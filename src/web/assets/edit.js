@@ -43,6 +43,10 @@ let isSaving = false;
 let isReady = false;
 // When the draft goes live by itself.
 let scheduled = null;
+// Why it did not.
+let fault = "";
+// This browser keeps a text of which nobody has said yet whether it counts.
+let isUndecided = false;
 
 async function call(method, url, body) {
   try {
@@ -68,6 +72,7 @@ function tell(text) {
 // A notice that stays, with what can be done about it.
 function alertWith(text, ...actions) {
   const place = $("#alert");
+  place.classList.toggle("soft", ["ed-scheduled", "ed-merged", "ed-recovered", "ed-local"].some((key) => text.startsWith(word(key))));
   place.replaceChildren(text);
   for (const [label, act] of actions) {
     const button = document.createElement(typeof act === "string" ? "a" : "button");
@@ -287,7 +292,11 @@ function paste(event, target) {
   const text = turndown.turndown(html.replace(/<!--[\s\S]*?-->/g, "")).replace(/\u00a0/g, " ").replace(/^(\s*)([-*]|\d+\.) {2,}/gm, "$1$2 ").replace(/\n{3,}/g, "\n\n").trim();
   if (!text && !plain) return false;
   event.preventDefault();
-  target.dispatch(target.state.replaceSelection(text || plain), { userEvent: "input.paste", scrollIntoView: true });
+  const { from } = target.state.selection.main;
+  const line = target.state.doc.lineAt(from);
+  // A heading, a list or a table begins a line of its own.
+  const gap = /^(#|- |\d+\. |\||>|```)|\n/.test(text) && line.text.slice(0, from - line.from).trim() ? "\n\n" : "";
+  target.dispatch(target.state.replaceSelection(gap + (text || plain)), { userEvent: "input.paste", scrollIntoView: true });
   return true;
 }
 
@@ -323,6 +332,9 @@ const view = new EditorView({
 });
 const text = () => view.state.doc.toString();
 
+// The editor knows one line end; the server gives a file back those it has.
+const lines = (source) => source?.replace(/\r\n?/g, "\n") ?? source;
+
 function replaceText(next) {
   if (next === text()) return;
   const selection = { anchor: Math.min(view.state.selection.main.anchor, next.length) };
@@ -338,8 +350,9 @@ function later(name, ms, act) {
 }
 
 function keepHere() {
+  if (!isReady || isUndecided) return;
   try {
-    if (text() === sent) localStorage.removeItem(LOCAL);
+    if (text() === (sent ?? skeleton())) localStorage.removeItem(LOCAL);
     else localStorage.setItem(LOCAL, JSON.stringify({ text: text(), base, draft, version }));
   } catch {
     // Storage that is full or forbidden: the server has it in a moment.
@@ -347,6 +360,7 @@ function keepHere() {
 }
 
 function changed() {
+  isUndecided = false;
   later("local", LOCAL_MS, keepHere);
   later("save", SAVE_MS, save);
   later("preview", PREVIEW_MS, preview);
@@ -357,6 +371,7 @@ function changed() {
 // Whether the server's draft holds what is typed.
 async function save() {
   clearTimeout(timers.save);
+  if (!isReady) return false;
   if (isSaving || text() === sent) return text() === sent;
   isSaving = true;
   const saved = text();
@@ -411,8 +426,10 @@ async function takeNewer(isMine) {
   const { ok, data } = await call("GET", `/api/v1/drafts/${draft}`);
   const file = ok && data.files.find((known) => known.path === path);
   if (!file) return;
-  ({ version, base } = file);
-  sent = file.text ?? "";
+  // One's own text stays what it was made of, so that what came in between is merged and not taken back.
+  version = file.version;
+  if (!isMine) base = file.base;
+  sent = lines(file.text ?? "");
   alertWith("");
   if (!isMine) replaceText(sent);
   await save();
@@ -524,18 +541,25 @@ async function publish(force = false) {
   if (text() !== sent || !draft) return showState();
   tell(word("ed-publishing"));
   const at = $("#at").value ? new Date($("#at").value).toISOString() : undefined;
-  const { ok, status, data } = await call("POST", `/api/v1/drafts/${draft}/publish`, { reason: $("#reason").value.trim(), force, at });
+  const mine = text();
+  const body = { reason: $("#reason").value.trim(), force, at, versions: { [path]: version } };
+  const { ok, status, data } = await call("POST", `/api/v1/drafts/${draft}/publish`, body);
   tell("");
   if (ok && data.publish_at) {
     showScheduled(data.publish_at);
     return showState();
   }
-  if (ok) return done(data);
-  if (status === 409) await meet(data.errors ?? []);
+  if (ok) return done(data, mine);
+  if (status === 409 && !data.errors?.length) await unsaved(409, data);
+  else if (status === 409) await meet(data.errors);
   else if (status === 422) {
     const faults = (data.errors ?? []).map((error) => `${error.name}:${error.message}`).join("\n");
     alertWith(`${word("ed-fault")}:\n${faults || data.detail}`, [word("ed-anyway"), () => publish(true)]);
-  } else await unsaved(status === 404 ? 0 : status, data);
+  } else {
+    // Without a draft there is one to begin.
+    if (status === 404) sent = null;
+    await unsaved(status, data);
+  }
   showState();
 }
 
@@ -550,7 +574,7 @@ function showScheduled(at) {
   }]);
 }
 
-async function done({ files }) {
+async function done({ files }, mine) {
   const own = files.find((file) => file.path === path);
   draft = null;
   version = 0;
@@ -559,11 +583,19 @@ async function done({ files }) {
   $("#at").value = "";
   showTogether([]);
   const source = await call("GET", SOURCE);
-  published = source.ok ? source.data.text : text();
-  base = source.ok ? source.data.digest : (own?.digest ?? null);
-  sent = published;
-  replaceText(published);
-  keepHere();
+  if (source.ok && text() === mine) {
+    published = lines(source.data.text);
+    base = source.data.digest;
+    sent = published;
+    replaceText(published);
+    keepHere();
+  } else {
+    // What was typed meanwhile goes on as a draft; where others' changes came in, it stays what it was made of.
+    published = mine;
+    if (own && !own.merged) base = own.digest;
+    sent = text() === mine ? mine : null;
+    if (sent === null) later("save", 0, save);
+  }
   tell(`${word("ed-published")} ${now()}`);
   if (own?.merged) alertWith(word("ed-merged"));
   showState();
@@ -579,7 +611,7 @@ async function meet(errors) {
   base = data.digest;
   // The base is new: what is saved must say so, though the text may be the same.
   sent = null;
-  replaceText(data.text.replaceAll("<<<<<<< ours", `<<<<<<< ${word("ed-mark-ours")}`).replaceAll(">>>>>>> theirs", `>>>>>>> ${word("ed-mark-theirs")}`));
+  replaceText(lines(data.text).replaceAll("<<<<<<< ours", `<<<<<<< ${word("ed-mark-ours")}`).replaceAll(">>>>>>> theirs", `>>>>>>> ${word("ed-mark-theirs")}`));
   await save();
   alertWith(word(data.conflict ? "ed-conflict" : "ed-merged"));
   const at = text().indexOf("<<<<<<<");
@@ -592,6 +624,7 @@ async function discard() {
   clearTimeout(timers.save);
   const { ok } = await call("DELETE", `/api/v1/drafts/${draft}`);
   if (!ok) return;
+  // From here on nothing is kept any more.
   isReady = false;
   localStorage.removeItem(LOCAL);
   location.href = `/edit/${inAddress(path)}`;
@@ -612,35 +645,52 @@ const skeleton = () => (path.endsWith(".md") ? SKELETONS[isTemplate ? "template"
 
 async function ownDraft() {
   if (!draft) {
-    const { data } = await call("GET", "/api/v1/drafts");
-    draft = (data.drafts ?? []).find((known) => known.files.some((file) => file.path === path))?.id ?? null;
+    const { ok, data } = await call("GET", "/api/v1/drafts");
+    if (!ok) return undefined;
+    draft = data.drafts.find((known) => known.files.some((file) => file.path === path))?.id ?? null;
   }
   if (!draft) return null;
-  const { ok, data } = await call("GET", `/api/v1/drafts/${draft}`);
+  const { ok, status, data } = await call("GET", `/api/v1/drafts/${draft}`);
+  if (!ok && status !== 404) return undefined;
   if (!ok) {
     draft = null;
     return null;
   }
   showTogether(data.files);
   scheduled = data.publish_at;
-  if (data.fault) alertWith(`${word("ed-failed")}: ${data.fault}`);
+  fault = data.fault;
   return data.files.find((file) => file.path === path);
 }
 
 async function begin() {
   const [source, file] = await Promise.all([call("GET", SOURCE), ownDraft()]);
-  published = source.ok ? source.data.text : null;
+  if (source.status === 422) return alertWith(source.data.detail);
+  if (file === undefined || !(source.ok || source.status === 404)) {
+    alertWith(word("ed-offline"));
+    return later("begin", AGAIN_MS, begin);
+  }
+  alertWith("");
+  published = source.ok ? lines(source.data.text) : null;
   base = file ? file.base : (source.data.digest ?? null);
   version = file?.version ?? 0;
-  const shown = file ? (file.text ?? "") : (published ?? skeleton());
+  const shown = file ? lines(file.text ?? "") : (published ?? skeleton());
   sent = file ? shown : published;
   const kept = local();
-  const isNewer = kept && kept.text !== shown && (!file || kept.version >= version);
+  const isOther = kept && kept.text !== shown;
+  const isNewer = isOther && (!file || (kept.draft === draft && kept.version >= version));
   view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: isNewer ? kept.text : shown } });
-  if (isNewer && !file) base = kept.base;
+  if (isNewer) base = kept.base;
   if (scheduled) showScheduled(scheduled);
+  if (fault) alertWith(`${word("ed-failed")}: ${fault}`);
   if (isNewer) alertWith(word("ed-recovered"));
-  else if (kept && kept.text !== shown) alertWith(word("ed-local"), [word("ed-use-local"), () => (replaceText(kept.text), alertWith(""))]);
+  else if (isOther) {
+    isUndecided = true;
+    alertWith(word("ed-local"), [word("ed-use-local"), () => {
+      base = kept.base;
+      replaceText(kept.text);
+      alertWith("");
+    }]);
+  }
   isReady = true;
   tell(file ? word("ed-saved") : word(published === null ? "ed-new" : "ed-unchanged"));
   if (isNewer) changed();
