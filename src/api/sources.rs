@@ -64,7 +64,7 @@ pub struct SourceParams {
 /// A change of a file.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Change {
+pub struct SourceChange {
     /// The digest of the text that was changed; none for a new file.
     base: Option<String>,
     /// What the file is to hold.
@@ -287,7 +287,7 @@ pub async fn get(State(state): State<AppState>, Id(path): Id) -> Result<Json<Sou
 
 /// Publishes a change of a file. What others published meanwhile in other places is merged.
 #[utoipa::path(put, operation_id = "put_source", path = "/api/v1/sources/{path}", tag = "editing",
-    params(("path" = String, Path, description = "The file, as articles/sms/monthly.md")), request_body = Change, responses(
+    params(("path" = String, Path, description = "The file, as articles/sms/monthly.md")), request_body = SourceChange, responses(
     (status = 200, description = "Published", body = PublishedReply),
     (status = 409, description = "Changed meanwhile in the same place: merge first", body = ProblemDetails, content_type = "application/problem+json"),
     (status = 422, description = "Readers would not get it", body = ProblemDetails, content_type = "application/problem+json"),
@@ -296,7 +296,7 @@ pub async fn put(
     State(state): State<AppState>,
     asker: Asker,
     Id(path): Id,
-    Body(change): Body<Change>,
+    Body(change): Body<SourceChange>,
 ) -> Result<Json<PublishedReply>, Problem> {
     let edits = [Edit { path: path_in(&path)?, base: change.base, text: Some(change.text) }];
     if !change.force {

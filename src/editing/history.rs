@@ -20,14 +20,14 @@ pub(super) const LAST_ID: &str = "z";
 /// Where a revision comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Origin {
+pub enum RevisionOrigin {
     /// It was published here.
     Published,
     /// Somebody changed the file on disk.
     Disk,
 }
 
-impl Origin {
+impl RevisionOrigin {
     fn name(self) -> &'static str {
         match self {
             Self::Published => "published",
@@ -59,7 +59,7 @@ pub struct Revision {
     /// Why.
     pub reason: String,
     /// Where it comes from.
-    pub origin: Origin,
+    pub origin: RevisionOrigin,
     /// The publication it is part of.
     pub publication: Option<String>,
 }
@@ -69,7 +69,7 @@ type Row = (String, String, i64, Option<String>, Option<String>, String, String,
 const COLUMNS: &str = "id, path, at, text_id, author, author_name, reason, origin, publication_id";
 
 fn revision((id, path, at, digest, author, author_name, reason, origin, publication): Row) -> Revision {
-    let (at, origin) = (moment(at), Origin::of(&origin));
+    let (at, origin) = (moment(at), RevisionOrigin::of(&origin));
     Revision { id, path, at, digest, author, author_name, reason, origin, publication }
 }
 
@@ -79,7 +79,7 @@ pub(super) struct Made<'a> {
     pub(super) text: Option<&'a str>,
     pub(super) author: &'a Author,
     pub(super) reason: &'a str,
-    pub(super) origin: Origin,
+    pub(super) origin: RevisionOrigin,
     pub(super) publication: Option<&'a str>,
 }
 
@@ -218,7 +218,7 @@ impl Editing {
             let mut all = self.database.begin().await?;
             for (path, text) in &texts {
                 let (path, text) = (path.as_str(), text.as_deref());
-                let origin = Origin::Disk;
+                let origin = RevisionOrigin::Disk;
                 let made = Made { path, text, author: &author, reason: "", origin, publication: None };
                 noted += usize::from(self.add_if_new(&mut all, &made, now).await?);
             }

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use crate::database::{StoreError, micros, moment};
 use crate::editing::disk::{Disk, DiskError, SourcePath, digest};
-use crate::editing::history::{LAST_ID, Made, Origin, keep_text};
+use crate::editing::history::{LAST_ID, Made, RevisionOrigin, keep_text};
 use crate::editing::merge::{Merged, has_marks, merge, with_line_ends_of};
 use crate::editing::{Author, EditError, Editing};
 
@@ -361,11 +361,11 @@ impl Editing {
             for Landed { plan, between } in landed {
                 let path = plan.path.as_str();
                 for text in [&plan.current].into_iter().chain(between) {
-                    let (text, origin) = (text.as_deref(), Origin::Disk);
+                    let (text, origin) = (text.as_deref(), RevisionOrigin::Disk);
                     let made = Made { path, text, author: &nobody, reason: "", origin, publication: None };
                     self.add_if_new(&mut all, &made, now).await?;
                 }
-                let (text, origin) = (plan.wanted.as_deref(), Origin::Published);
+                let (text, origin) = (plan.wanted.as_deref(), RevisionOrigin::Published);
                 let made = Made { path, text, author, reason, origin, publication: Some(id) };
                 revisions.push(self.add(&mut all, &made, now).await?);
             }

@@ -15,7 +15,7 @@ use crate::app::diff::PieceKind;
 use crate::content::freshness::Trust;
 use crate::editing::disk::SourcePath;
 use crate::editing::drafts::Draft;
-use crate::editing::history::{Origin, Revision};
+use crate::editing::history::{Revision, RevisionOrigin};
 use crate::editing::publish::Publication;
 use crate::http::asker::Asker;
 use crate::http::extract::{Id, Query, given};

@@ -132,3 +132,26 @@ fn the_content_guide_names_every_key() {
         }
     }
 }
+
+/// In the OpenAPI document a type is known by its name alone: of two of one name only one would be described.
+#[test]
+fn described_types_have_names_of_their_own() {
+    let mut names: Vec<String> = Vec::new();
+    for (_, text) in sources() {
+        for described in text
+            .split("#[derive(")
+            .skip(1)
+            .filter(|item| item.split(")]").next().is_some_and(|derived| derived.contains("ToSchema")))
+        {
+            let item = described
+                .lines()
+                .find(|line| line.starts_with("pub struct ") || line.starts_with("pub enum "));
+            let name = item.and_then(|line| line.split(|c: char| !c.is_alphanumeric()).nth(2));
+            names.extend(name.map(str::to_owned));
+        }
+    }
+    assert!(names.len() > 60, "{names:?}");
+    names.sort();
+    let twice: Vec<&String> = names.windows(2).filter(|two| two[0] == two[1]).map(|two| &two[0]).collect();
+    assert_eq!(twice, [""; 0]);
+}
