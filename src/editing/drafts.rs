@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::database::{StoreError, micros, moment};
-use crate::editing::disk::{DiskError, SourcePath};
+use crate::editing::disk::SourcePath;
 use crate::editing::publish::{Edit, MAX_FILES, Published};
 use crate::editing::{Author, EditError, Editing};
 
@@ -313,7 +313,7 @@ impl Editing {
         };
         match &outcome {
             Ok(_) => self.remove_published(&draft).await?,
-            Err(error @ (EditError::Store(_) | EditError::Disk(DiskError::System { .. }))) => {
+            Err(error @ EditError::Store(_)) => {
                 tracing::warn!(%error, draft = id, "what should be published now will be tried again");
                 return Ok(None);
             }

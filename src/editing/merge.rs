@@ -23,6 +23,9 @@ pub fn merge(base: &str, ours: &str, theirs: &str) -> Merged {
     if ours == base {
         return Merged::Clean(theirs.to_owned());
     }
+    if let Some(text) = apart(base, ours, theirs) {
+        return Merged::Clean(text);
+    }
     // What all three begin and end with takes no part.
     let (begin, [base, ours, theirs]) = without_common_begin([base, ours, theirs]);
     let (end, [base, ours, theirs]) = without_common_end([base, ours, theirs]);
@@ -37,6 +40,37 @@ pub fn merge(base: &str, ours: &str, theirs: &str) -> Merged {
     match options.merge(base, ours, theirs) {
         Ok(text) => Merged::Clean(around(&text)),
         Err(text) => Merged::Conflict(around(&text)),
+    }
+}
+
+/// Both changes, where each is in one place and the two places are apart: then nothing has to be compared but begins and ends.
+fn apart(base: &str, ours: &str, theirs: &str) -> Option<String> {
+    let [base, ours, theirs] =
+        [base, ours, theirs].map(|text| text.split_inclusive('\n').collect::<Vec<_>>());
+    let (ours, theirs) = (Change::of(&base, &ours), Change::of(&base, &theirs));
+    let (first, second) = if ours.from <= theirs.from { (ours, theirs) } else { (theirs, ours) };
+    // A line between them that stayed: else they are one place.
+    if first.to >= second.from {
+        return None;
+    }
+    let between = &base[first.to..second.from];
+    let parts = [&base[..first.from], first.by, between, second.by, &base[second.to..]];
+    Some(parts.iter().flat_map(|part| part.iter().copied()).collect())
+}
+
+/// Lines of a text that were changed, and by what.
+struct Change<'a> {
+    from: usize,
+    to: usize,
+    by: &'a [&'a str],
+}
+
+impl<'a> Change<'a> {
+    fn of(base: &[&str], other: &'a [&'a str]) -> Self {
+        let from = base.iter().zip(other).take_while(|(one, two)| one == two).count();
+        let (rest, other) = (&base[from..], &other[from..]);
+        let same = rest.iter().rev().zip(other.iter().rev()).take_while(|(one, two)| one == two).count();
+        Self { from, to: base.len() - same, by: &other[..other.len() - same] }
     }
 }
 
@@ -163,6 +197,8 @@ mod tests {
         let (ours, theirs) = (base.replace(&mark(7), "наше\n"), base.replace(&mark(19), "их\n"));
         let both = ours.replace(&mark(19), "их\n");
         assert_eq!(merge(&base, &ours, &theirs), Merged::Clean(both));
+        let far = base.replace(&mark(15_000), "их\n");
+        assert_eq!(merge(&base, &ours, &far), Merged::Clean(ours.replace(&mark(15_000), "их\n")));
     }
 
     #[test]

@@ -138,7 +138,9 @@ impl Editing {
         if now == edit.base {
             return Ok((now, Merged::Clean(ours)));
         }
-        let base = self.base(edit).await?.unwrap_or_default();
+        let model = current.as_deref().unwrap_or_default();
+        let base = with_line_ends_of(&self.base(edit).await?.unwrap_or_default(), model);
+        let ours = with_line_ends_of(&ours, model);
         Ok((now, merge_aside(base, ours, current.unwrap_or_default()).await?))
     }
 

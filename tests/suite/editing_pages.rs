@@ -85,12 +85,36 @@ fn an_editor_writes_previews_publishes_and_undoes() {
         )
         .await;
         page.shoot("edit-preview").await;
+        // A second file comes into the same draft; it stays there until both go live.
+        let id =
+            page.eval("return fetch('/api/v1/drafts').then(r => r.json()).then(l => l.drafts[0].id)").await;
+        page.goto(&format!("/edit/articles/sms/one-time.md?draft={}", id.as_str().unwrap())).await;
+        page.until("the editor is ready", "return document.querySelector('#saved').textContent.length > 0")
+            .await;
+        write(page, "\nВторой файл.\n").await;
+        until_saved(page).await;
+        page.until(
+            "the first file is named",
+            "return document.querySelector('#together').textContent.includes('monthly.md')",
+        )
+        .await;
+        open(page, PATH).await;
+        page.until(
+            "the second file is named",
+            "return document.querySelector('#together').textContent.includes('one-time.md')",
+        )
+        .await;
         // Nobody gets it yet.
         let article = "return fetch('/api/v1/articles/sms/monthly').then(r => r.json()).then(a => a.html.includes('тестоведение'))";
         assert_eq!(page.eval(article).await, json!(false));
         publish(page, "проверка").await;
         until_published(page).await;
         assert_eq!(page.eval(article).await, json!(true));
+        assert!(
+            std::fs::read_to_string(page.base.path("articles/sms/one-time.md"))
+                .unwrap()
+                .contains("Второй файл.")
+        );
         page.check_faults().await;
         let editors = page.tab().await;
         page.go_to_tab(operators).await;

@@ -43,6 +43,8 @@ let isSaving = false;
 let isReady = false;
 // When the draft goes live by itself.
 let scheduled = null;
+// Nothing is saved while the draft is on its way to readers: it would begin another one.
+let isPublishing = false;
 // Why it did not.
 let fault = "";
 // This browser keeps a text of which nobody has said yet whether it counts.
@@ -371,7 +373,7 @@ function changed() {
 // Whether the server's draft holds what is typed.
 async function save() {
   clearTimeout(timers.save);
-  if (!isReady) return false;
+  if (!isReady || isPublishing) return false;
   if (isSaving || text() === sent) return text() === sent;
   isSaving = true;
   const saved = text();
@@ -412,7 +414,7 @@ async function unsaved(status, data) {
     isWaiting = true;
     alertWith(word("ed-session"), [word("ed-sign-in"), `/sign-in?next=${encodeURIComponent(location.pathname)}`]);
     later("save", AGAIN_MS, save);
-  } else if (status === 0 || status >= 500 || status === 429) {
+  } else if (status === 0 || (status >= 500 && data.code !== "internal") || status === 429) {
     isWaiting = true;
     tell("");
     alertWith(word("ed-offline"));
@@ -537,8 +539,9 @@ function showProblems(problems) {
 async function publish(force = false) {
   alertWith("");
   $("#publish").disabled = true;
-  for (let tries = 0; !(await save()) && tries < 20; tries += 1) await new Promise((done) => setTimeout(done, 100));
-  if (text() !== sent || !draft) return showState();
+  for (let tries = 0; (isSaving || !(await save())) && tries < 50; tries += 1) await new Promise((done) => setTimeout(done, 100));
+  if (text() !== sent || !draft || isSaving) return showState();
+  isPublishing = true;
   tell(word("ed-publishing"));
   const at = $("#at").value ? new Date($("#at").value).toISOString() : undefined;
   const mine = text();
@@ -546,10 +549,12 @@ async function publish(force = false) {
   const { ok, status, data } = await call("POST", `/api/v1/drafts/${draft}/publish`, body);
   tell("");
   if (ok && data.publish_at) {
+    isPublishing = false;
     showScheduled(data.publish_at);
     return showState();
   }
-  if (ok) return done(data, mine);
+  if (ok) return done(data, mine).finally(() => (isPublishing = false));
+  isPublishing = false;
   if (status === 409 && !data.errors?.length) await unsaved(409, data);
   else if (status === 409) await meet(data.errors);
   else if (status === 422) {
@@ -594,8 +599,9 @@ async function done({ files }, mine) {
     published = mine;
     if (own && !own.merged) base = own.digest;
     sent = text() === mine ? mine : null;
-    if (sent === null) later("save", 0, save);
   }
+  isPublishing = false;
+  if (text() !== sent) later("save", 0, save);
   tell(`${word("ed-published")} ${now()}`);
   if (own?.merged) alertWith(word("ed-merged"));
   showState();
@@ -603,11 +609,14 @@ async function done({ files }, mine) {
 
 // Somebody changed the same places meanwhile: both versions come into the text.
 async function meet(errors) {
+  const mine = text();
   if (errors.length && !errors.some((error) => error.name === path)) {
     return alertWith(`${word("ed-elsewhere")}: `, ...errors.map((error) => [error.name, `/edit/${inAddress(error.name)}?draft=${draft}`]));
   }
-  const { ok, data } = await call("POST", "/api/v1/merge", { path, base, text: text() });
+  const { ok, data } = await call("POST", "/api/v1/merge", { path, base, text: mine });
   if (!ok) return alertWith(data.detail ?? "");
+  // What was typed meanwhile is part of it.
+  if (text() !== mine) return meet(errors);
   base = data.digest;
   // The base is new: what is saved must say so, though the text may be the same.
   sent = null;
@@ -659,7 +668,8 @@ async function ownDraft() {
   showTogether(data.files);
   scheduled = data.publish_at;
   fault = data.fault;
-  return data.files.find((file) => file.path === path);
+  // None: the file comes into the draft with its first change.
+  return data.files.find((file) => file.path === path) ?? null;
 }
 
 async function begin() {
@@ -692,6 +702,7 @@ async function begin() {
     }]);
   }
   isReady = true;
+  $("#editor").inert = false;
   tell(file ? word("ed-saved") : word(published === null ? "ed-new" : "ed-unchanged"));
   if (isNewer) changed();
   $("#measure").textContent = `${text().length} ${word("ed-letters")}`;
@@ -705,5 +716,7 @@ $("#discard").addEventListener("click", discard);
 $("#as").addEventListener("input", () => later("preview", PREVIEW_MS, preview));
 $("#as").addEventListener("submit", (event) => event.preventDefault());
 $("#reason").addEventListener("keydown", (event) => event.key === "Enter" && publish());
-for (const button of document.querySelectorAll("[data-tool]")) button.addEventListener("click", () => TOOLS[button.dataset.tool](view));
+for (const button of document.querySelectorAll("[data-tool]")) button.addEventListener("click", () => isReady && TOOLS[button.dataset.tool](view));
+// Until it is known what the file holds, nothing is typed that could be taken for it.
+$("#editor").inert = true;
 begin();
