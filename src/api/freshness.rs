@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::api::reply::Json;
-use crate::api::sources::{self, PublishedReply, path_of};
+use crate::api::sources::{self, PublishedReply};
 use crate::app::snapshot::Snapshot;
 use crate::content::freshness::{Freshness, Trust, with_verified};
 use crate::content::front_matter::Status;
 use crate::content::validity::{Clearance, Standpoint};
+use crate::editing::path_of;
 use crate::editing::publish::Edit;
 use crate::http::asker::Asker;
 use crate::http::extract::{Body, Query, Reader, given};
@@ -154,8 +155,6 @@ pub async fn verify(
     let (_, article) = snapshot.engine.library.find(&id).ok_or_else(|| Problem::not_found("article", &id))?;
     let path = path_of(&format!("articles/{}", article.path))?;
     let (base, text) = state.editing.source(&path).await?;
-    let now = state.app.clock.now();
     let edits = [Edit { path, base: Some(base), text: Some(with_verified(&text, state.app.clock.today())) }];
-    let published = state.editing.publish(&sources::author(&asker), "verified", &edits, now).await?;
-    sources::reply(&state, &asker, published).await
+    sources::publish(&state, &asker, "verified", &edits).await
 }

@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::api::reply::Json;
-use crate::api::sources::{self, PublishedReply, path_of};
+use crate::api::sources::{self, PublishedReply};
 use crate::app::diff::{self, Piece};
 use crate::editing::history::Revision;
+use crate::editing::path_of;
 use crate::editing::publish::{Edit, Publication};
 use crate::http::asker::Asker;
 use crate::http::extract::{Body, Id, Query, Reader, given};
@@ -103,22 +104,13 @@ pub async fn get(State(state): State<AppState>, Id(id): Id) -> Result<Json<Revis
 /// There is none.
 pub async fn view(state: &AppState, id: &str) -> Result<RevisionView, Problem> {
     let revision = state.editing.revision(id).await?;
-    let text = text_of(state, &revision).await?;
-    let before = match state.editing.revision_before(&revision).await? {
-        Some(before) => text_of(state, &before).await?,
-        None => None,
-    };
+    let text = state.editing.text_of(revision.digest.as_deref()).await?;
+    let before = state.editing.revision_before(&revision).await?.and_then(|before| before.digest);
+    let before = state.editing.text_of(before.as_deref()).await?;
     let (old, new) = (before.unwrap_or_default(), text.clone().unwrap_or_default());
     let compared = tokio::task::spawn_blocking(move || diff::words(&old, &new)).await;
     let pieces = compared.map_err(|error| Problem::internal(&error))?;
     Ok(RevisionView { revision, text, pieces })
-}
-
-async fn text_of(state: &AppState, revision: &Revision) -> Result<Option<String>, Problem> {
-    match &revision.digest {
-        Some(digest) => Ok(state.editing.text(digest).await?),
-        None => Ok(None),
-    }
 }
 
 /// Publishes what a file held once in the place of what it holds now.
@@ -134,13 +126,11 @@ pub async fn restore(
     Body(restoring): Body<Restoring>,
 ) -> Result<Json<PublishedReply>, Problem> {
     let revision = state.editing.revision(&id).await?;
-    let text = text_of(&state, &revision).await?;
+    let text = state.editing.text_of(revision.digest.as_deref()).await?;
     let path = path_of(&revision.path)?;
     let base = state.editing.source(&path).await.ok().map(|(digest, _)| digest);
     let edits = [Edit { path, base, text }];
-    let author = sources::author(&asker);
-    let published = state.editing.publish(&author, &restoring.reason, &edits, state.app.clock.now()).await?;
-    sources::reply(&state, &asker, published).await
+    sources::publish(&state, &asker, &restoring.reason, &edits).await
 }
 
 /// Lists what was published, the newest first.

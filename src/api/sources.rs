@@ -10,14 +10,13 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::api::articles::{self, ArticleView};
 use crate::api::reply::Json;
-use crate::content::files;
 use crate::content::problem::{Problem as ContentProblem, Severity};
 use crate::content::validity::Clearance;
 use crate::editing::attachments::Attached;
 use crate::editing::disk::{DiskError, SourcePath};
 use crate::editing::merge::Merged;
 use crate::editing::publish::{Edit, Published, PublishedFile};
-use crate::editing::{Author, EditError};
+use crate::editing::{Author, EditError, path_of};
 use crate::http::asker::Asker;
 use crate::http::extract::{Body, Bytes, Id, Query, Reader, given};
 use crate::http::problem::{Code, FieldError, Problem, ProblemDetails};
@@ -166,6 +165,7 @@ impl From<EditError> for Problem {
                 Self::invalid(Code::InvalidBody, vec![FieldError { name: name.to_owned(), message: why }])
             }
             EditError::NotFound(_) => Self::new(Code::NotFound, detail),
+            EditError::Broken(error) => Self::internal(&error),
             EditError::Conflict(paths) => {
                 let message = "changed meanwhile in the same place".to_owned();
                 let errors = paths.into_iter().map(|name| FieldError { name, message: message.clone() });
@@ -180,18 +180,11 @@ impl From<EditError> for Problem {
     }
 }
 
-/// The name of a content file.
+/// The name of a content file in an address.
 ///
 /// # Errors
-/// It is none.
-pub fn path_of(text: &str) -> Result<SourcePath, Problem> {
-    let wrong =
-        |message| Problem::invalid(Code::InvalidBody, vec![FieldError { name: "path".to_owned(), message }]);
-    SourcePath::parse(text).map_err(wrong)
-}
-
-/// The same in an address.
-fn path_in(id: &str) -> Result<SourcePath, Problem> {
+/// It is none: there is no such file.
+pub fn path_in(id: &str) -> Result<SourcePath, Problem> {
     SourcePath::parse(id)
         .map_err(|why| Problem::new(Code::NotFound, format!("there is no file `{id}`: it {why}")))
 }
@@ -200,6 +193,20 @@ fn path_in(id: &str) -> Result<SourcePath, Problem> {
 pub fn author(asker: &Asker) -> Author {
     let actor = asker.actor();
     Author { id: actor.id, name: actor.name }
+}
+
+/// Publishes changes, and makes the reply.
+///
+/// # Errors
+/// As [`crate::editing::Editing::publish`].
+pub async fn publish(
+    state: &AppState,
+    asker: &Asker,
+    reason: &str,
+    edits: &[Edit],
+) -> Result<Json<PublishedReply>, Problem> {
+    let published = state.editing.publish(&author(asker), reason, edits, state.app.clock.now()).await?;
+    reply(state, asker, published).await
 }
 
 /// Waits until readers get what was published, tells the audit log, and makes the reply.
@@ -250,6 +257,22 @@ pub async fn must_be_good(state: &AppState, edits: &[Edit]) -> Result<(), Proble
     }
 }
 
+/// Some of the files editors write: by path, those with a text in it.
+///
+/// # Errors
+/// The content is not loaded.
+pub async fn some(state: &AppState, part: &str, offset: usize, limit: usize) -> Result<SourceList, Problem> {
+    let part = part.to_lowercase();
+    let found = state.run(move |snapshot| {
+        let files = snapshot.files().into_iter().map(|(path, _)| path);
+        let mut paths: Vec<String> = files.filter(|path| path.to_lowercase().contains(&part)).collect();
+        paths.sort();
+        let total = paths.len();
+        Ok(SourceList { paths: paths.into_iter().skip(offset).take(limit).collect(), total })
+    });
+    found.await
+}
+
 /// Lists the files editors write, by path.
 #[utoipa::path(get, operation_id = "list_sources", path = "/api/v1/sources", tag = "editing", params(SourceParams), responses(
     (status = 200, description = "Files", body = SourceList),
@@ -262,15 +285,8 @@ pub async fn list(
     let limit = reader.number("limit", params.limit.as_deref(), 100, 1_000);
     let offset = reader.number("offset", params.offset.as_deref(), 0, usize::MAX);
     reader.finish(Code::InvalidParameter)?;
-    let part = given(params.q.as_deref()).unwrap_or_default().to_lowercase();
-    let list = state.run(move |snapshot| {
-        let files = snapshot.files().into_iter().map(|(path, _)| path);
-        let mut paths: Vec<String> = files.filter(|path| path.to_lowercase().contains(&part)).collect();
-        paths.sort();
-        let total = paths.len();
-        Ok(SourceList { paths: paths.into_iter().skip(offset).take(limit).collect(), total })
-    });
-    Ok(Json(list.await?))
+    let part = given(params.q.as_deref()).unwrap_or_default();
+    Ok(Json(some(&state, part, offset, limit).await?))
 }
 
 /// A file as it is written.
@@ -302,9 +318,7 @@ pub async fn put(
     if !change.force {
         must_be_good(&state, &edits).await?;
     }
-    let now = state.app.clock.now();
-    let published = state.editing.publish(&author(&asker), &change.reason, &edits, now).await?;
-    reply(&state, &asker, published).await
+    publish(&state, &asker, &change.reason, &edits).await
 }
 
 /// Takes a file away. It stays in history.
@@ -323,10 +337,7 @@ pub async fn remove(
     let (digest, _) = state.editing.source(&path).await?;
     let base = given(params.base.as_deref()).map(str::to_owned).or(Some(digest));
     let edits = [Edit { path, base, text: None }];
-    let reason = params.reason.as_deref().unwrap_or_default();
-    let now = state.app.clock.now();
-    let published = state.editing.publish(&author(&asker), reason, &edits, now).await?;
-    reply(&state, &asker, published).await
+    publish(&state, &asker, params.reason.as_deref().unwrap_or_default(), &edits).await
 }
 
 /// How readers would see a text, and what is wrong with it.
@@ -409,10 +420,4 @@ pub async fn attach(
     let (actor, now) = (asker.actor(), state.app.clock.now());
     state.accounts.note(&actor, "content.attached", Some(&attached.path), "", now).await?;
     Ok((StatusCode::CREATED, Json(attached)))
-}
-
-/// The address of the article a file holds, if it holds one.
-pub fn page_of(path: &str) -> Option<String> {
-    let below = path.strip_prefix("articles/").filter(|below| files::is_markdown(below))?;
-    Some(format!("/articles/{}", files::id_of(below)))
 }

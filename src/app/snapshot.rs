@@ -256,22 +256,15 @@ impl Snapshot {
 
     /// What would be wrong with a file if it held a text; and the article it would be, if it is one that can be served.
     pub fn check(&self, path: &str, text: &str) -> Checked {
-        let (library, articles) = (&self.engine.library, &self.folders.articles);
+        let library = &self.engine.library;
         let shown = path;
-        if let Some(path) = path.strip_prefix("templates/") {
-            let folder = &self.folders.templates;
-            let (is_served, problems) = if FolderFiles::is_one(path) {
-                let (defaults, problems) = Defaults::parse(shown, text);
-                (defaults.is_some(), problems)
-            } else {
-                self.engine.templates.check_text(folder, path, text, library)
-            };
-            return Checked { problems, is_served, article: None };
-        }
-        let path = path.strip_prefix("articles/").unwrap_or(path);
+        let (folder, path) = path.split_once('/').unwrap_or(("articles", path));
+        let mut article = None;
         let (is_served, problems) = if FolderFiles::is_one(path) {
             let (defaults, problems) = Defaults::parse(shown, text);
             (defaults.is_some(), problems)
+        } else if folder == self.folders.templates.name {
+            self.engine.templates.check_text(&self.folders.templates, path, text, library)
         } else if path == SYNONYMS_FILE {
             let (synonyms, problems) = SynonymsFile::parse(shown, text);
             (synonyms.is_some(), problems)
@@ -279,17 +272,17 @@ impl Snapshot {
             let (family, problems) = parse_family(shown, text);
             (family.is_some(), problems)
         } else {
-            let (parsed, mut problems) =
-                Article::parse_in(&library.folders.of(path), articles.name, path, text);
+            let (parsed, mut problems) = Article::parse_in(&library.folders.of(path), folder, path, text);
             if let Some(parsed) = &parsed {
                 let mut report = Report::new(shown);
                 library.check_article(&parsed.article, &mut report);
                 problems.extend(report.into_problems());
             }
             problems.sort();
-            return Checked { problems, is_served: parsed.is_some(), article: parsed.map(Box::new) };
+            article = parsed.map(Box::new);
+            (article.is_some(), problems)
         };
-        Checked { problems, is_served, article: None }
+        Checked { problems, is_served, article }
     }
 
     /// Every region that what somebody may read is limited to, in order. Found when first asked for.

@@ -1,6 +1,5 @@
 //! Pictures and documents beside the articles: looked at before they are kept.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use imagesize::{Compression, ImageType};
@@ -8,7 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::editing::disk::SourcePath;
-use crate::editing::{EditError, Editing};
+use crate::editing::{EditError, Editing, aside};
 
 /// The most picture elements: a browser that shows more takes hundreds of megabytes for it.
 const MAX_PIXELS: usize = 50_000_000;
@@ -52,26 +51,22 @@ impl Editing {
         };
         let article = article.rsplit_once('.').map_or(article, |(stem, _)| stem);
         let stem: String = format!("{article}-{}", plain_name(name)).chars().take(2 * MAX_NAME).collect();
-        let (disk, near) = (Arc::clone(&self.disk), disk_folder(&self.disk.named(beside)));
-        let kept = tokio::task::spawn_blocking(move || {
+        let (disk, beside) = (Arc::clone(&self.disk), self.disk.named(beside));
+        let kept = aside(move || {
             for number in 1..=MAX_ALIKE {
                 let name = match number {
                     1 => format!("{stem}.{extension}"),
                     _ => format!("{stem}-{number}.{extension}"),
                 };
-                if disk.add(&near.join(&name), &bytes)? {
+                if disk.add(&beside.with_file_name(&name), &bytes)? {
                     return Ok(name);
                 }
             }
             Err(EditError::invalid("file", format!("there are {MAX_ALIKE} files of this name already")))
         });
-        let link = kept.await.map_err(|error| EditError::invalid("file", error.to_string()))??;
+        let link = kept.await??;
         Ok(Attached { path: format!("{folder}/{link}"), link })
     }
-}
-
-fn disk_folder(file: &std::path::Path) -> PathBuf {
-    file.parent().map(PathBuf::from).unwrap_or_default()
 }
 
 /// What a file is, by its bytes, as the extension it gets. Pictures that hold scripts (SVG) are none that anybody may add from a browser.

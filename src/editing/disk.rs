@@ -147,19 +147,11 @@ impl Disk {
         std::fs::canonicalize(&place).unwrap_or(place)
     }
 
-    /// What a file holds, without a byte order mark; `None` where there is none.
+    /// What a file holds when nobody is writing it, without a byte order mark; `None` where there is none.
     ///
     /// # Errors
     /// It cannot be read, or it holds no text.
     pub fn read(&self, path: &SourcePath) -> Result<Option<String>, DiskError> {
-        self.read_at(path, &self.place(path))
-    }
-
-    /// The same, of a file that somebody may be writing at this moment: when it is quiet.
-    ///
-    /// # Errors
-    /// As [`Disk::read`].
-    pub fn read_settled(&self, path: &SourcePath) -> Result<Option<String>, DiskError> {
         self.settled(path, &self.place(path))
     }
 

@@ -5,9 +5,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::database::{StoreError, micros, moment};
-use crate::editing::disk::SourcePath;
 use crate::editing::publish::{Edit, MAX_FILES, Published};
-use crate::editing::{Author, EditError, Editing};
+use crate::editing::{Author, EditError, Editing, path_of};
 
 /// Drafts one person may have.
 const MAX_DRAFTS: i64 = 500;
@@ -131,9 +130,7 @@ impl Editing {
         now: Timestamp,
     ) -> Result<Draft, EditError> {
         check_title(title)?;
-        for file in files {
-            self.check_file(file).await?;
-        }
+        self.check_files(files, files.len()).await?;
         let (count,): (i64,) = sqlx::query_as("SELECT COUNT(*) FROM drafts WHERE person_id = $1")
             .bind(person)
             .fetch_one(self.database.pool())
@@ -146,6 +143,7 @@ impl Editing {
         }
         let id = self.ids.next(now);
         let add = || async {
+            let mut all = self.database.begin().await?;
             sqlx::query(
                 "INSERT INTO drafts (id, person_id, title, created_at, updated_at, publish_at, reason, author_name, fault) \
                  VALUES ($1, $2, $3, $4, $4, NULL, '', '', '') \
@@ -155,12 +153,18 @@ impl Editing {
             .bind(person)
             .bind(title)
             .bind(micros(now))
-            .execute(self.database.pool())
+            .execute(&mut *all)
             .await?;
-            Ok(())
+            let newer = keep_files(&mut all, &id, files, now).await?;
+            if newer.is_empty() {
+                all.commit().await?;
+            }
+            Ok(newer)
         };
-        self.database.patiently(add).await?;
-        self.change_draft(person, &id, None, files, &[], now).await
+        match self.database.patiently(add).await? {
+            newer if newer.is_empty() => self.draft(person, &id).await,
+            newer => Err(EditError::Conflict(newer)),
+        }
     }
 
     /// Changes a draft: its title, some of its files; others are left out of it. All of it, or nothing. A draft whose files change is no
@@ -182,20 +186,10 @@ impl Editing {
         }
         let draft = self.draft(person, id).await?;
         let new = files.iter().filter(|file| draft.files.iter().all(|known| known.path != file.path)).count();
-        if draft.files.len() + new > MAX_FILES {
-            return Err(EditError::invalid("files", format!("a draft holds {MAX_FILES} at most")));
-        }
-        for file in files {
-            self.check_file(file).await?;
-        }
+        self.check_files(files, draft.files.len() + new).await?;
         let change = || async {
             let mut all = self.database.begin().await?;
-            let mut newer = Vec::new();
-            for file in files {
-                if !keep_file(&mut all, id, file, now).await? {
-                    newer.push(file.path.clone());
-                }
-            }
+            let newer = keep_files(&mut all, id, files, now).await?;
             if !newer.is_empty() {
                 return Ok(newer);
             }
@@ -227,19 +221,24 @@ impl Editing {
         self.draft(person, id).await
     }
 
-    /// Checks a file of a draft: its base must be known when changes are merged.
-    async fn check_file(&self, file: &DraftFile) -> Result<(), EditError> {
-        SourcePath::parse(&file.path).map_err(|why| EditError::invalid("path", why))?;
-        if file.text.as_ref().is_some_and(|text| text.len() as u64 > self.disk.max_bytes()) {
-            return Err(EditError::invalid(
-                "text",
-                format!("is longer than {} bytes", self.disk.max_bytes()),
-            ));
+    /// Checks files of a draft that will hold so many: their bases must be known when changes are merged.
+    async fn check_files(&self, files: &[DraftFile], in_all: usize) -> Result<(), EditError> {
+        if in_all > MAX_FILES {
+            return Err(EditError::invalid("files", format!("a draft holds {MAX_FILES} at most")));
         }
-        match &file.base {
-            Some(base) if self.text(base).await?.is_none() => Err(EditError::unknown_base()),
-            _ => Ok(()),
+        let limit = self.disk.max_bytes();
+        for file in files {
+            path_of(&file.path)?;
+            if file.text.as_ref().is_some_and(|text| text.len() as u64 > limit) {
+                return Err(EditError::invalid("text", format!("is longer than {limit} bytes")));
+            }
+            if let Some(base) = &file.base
+                && self.text(base).await?.is_none()
+            {
+                return Err(EditError::unknown_base());
+            }
         }
+        Ok(())
     }
 
     /// Lets a draft be published by itself at a moment, in the name of a person; or not any more.
@@ -375,8 +374,7 @@ impl Draft {
     /// A path is none.
     pub fn edits(&self) -> Result<Vec<Edit>, EditError> {
         let edit = |file: &DraftFile| {
-            let path = SourcePath::parse(&file.path).map_err(|why| EditError::invalid("path", why))?;
-            Ok(Edit { path, base: file.base.clone(), text: file.text.clone() })
+            Ok(Edit { path: path_of(&file.path)?, base: file.base.clone(), text: file.text.clone() })
         };
         self.files.iter().map(edit).collect()
     }
@@ -392,6 +390,22 @@ fn check_title(title: &str) -> Result<(), EditError> {
         return Err(EditError::invalid("title", format!("is longer than {MAX_TITLE} bytes")));
     }
     Ok(())
+}
+
+/// Keeps files of a draft. Returns those of which there is a newer version.
+async fn keep_files(
+    all: &mut sqlx::Transaction<'static, sqlx::Any>,
+    draft: &str,
+    files: &[DraftFile],
+    now: Timestamp,
+) -> Result<Vec<String>, StoreError> {
+    let mut newer = Vec::new();
+    for file in files {
+        if !keep_file(all, draft, file, now).await? {
+            newer.push(file.path.clone());
+        }
+    }
+    Ok(newer)
 }
 
 /// Keeps a file of a draft, unless there is a newer version. Returns whether it did.

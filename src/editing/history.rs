@@ -1,15 +1,16 @@
 //! History: every text that a content file ever held, with who wrote it, when and why. It is only added to.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Serialize;
 use sqlx::{Any, Transaction};
 use utoipa::ToSchema;
 
-use crate::database::{micros, moment};
+use crate::database::{StoreError, micros, moment};
 use crate::editing::disk::{SourcePath, digest};
-use crate::editing::{Author, EditError, Editing};
+use crate::editing::{Author, EditError, Editing, aside};
 
 /// Files looked at in one go: who publishes meanwhile waits no longer than for these.
 const LOOKED_AT_ONCE: usize = 200;
@@ -126,6 +127,17 @@ impl Editing {
         Ok(self.history(&later.path, Some(&later.id), 1).await?.pop())
     }
 
+    /// The text of a file of which only the digest is known; without one there was none.
+    ///
+    /// # Errors
+    /// A text of this digest was never seen.
+    pub async fn text_of(&self, digest: Option<&str>) -> Result<Option<String>, EditError> {
+        match digest {
+            Some(digest) => Ok(Some(self.text(digest).await?.ok_or(EditError::NotFound("text"))?)),
+            None => Ok(None),
+        }
+    }
+
     /// The text of a digest, if it was ever seen.
     ///
     /// # Errors
@@ -136,19 +148,6 @@ impl Editing {
             .fetch_optional(self.database.pool())
             .await?;
         Ok(row.map(|(body,)| body))
-    }
-
-    /// What a person wrote, for him to have.
-    ///
-    /// # Errors
-    /// The store cannot be read.
-    pub async fn written_by(&self, person: &str) -> Result<Vec<Revision>, EditError> {
-        let statement = format!("SELECT {COLUMNS} FROM revisions WHERE author = $1 ORDER BY id");
-        let rows: Vec<Row> = sqlx::query_as(sqlx::AssertSqlSafe(statement))
-            .bind(person)
-            .fetch_all(self.database.pool())
-            .await?;
-        Ok(rows.into_iter().map(revision).collect())
     }
 
     /// Brings history to what files hold now: `found` is every file that is served, with the hash of its bytes. What changed on disk since it
@@ -205,7 +204,7 @@ impl Editing {
         let mut texts = Vec::new();
         for (path, _) in some {
             let Ok(path) = SourcePath::parse(path) else { continue };
-            match self.read(&path, true).await {
+            match self.read(&path).await {
                 Ok(text) => texts.push((path, text)),
                 // What is no text has its place among the problems.
                 Err(EditError::Disk(error)) => tracing::debug!(%error, "no revision"),
@@ -228,16 +227,10 @@ impl Editing {
         Ok(self.database.patiently(note).await?)
     }
 
-    /// What a file holds, read off the threads that talk to clients; `is_settled`: when nobody is writing it.
-    pub(super) async fn read(
-        &self,
-        path: &SourcePath,
-        is_settled: bool,
-    ) -> Result<Option<String>, EditError> {
-        let (disk, path) = (std::sync::Arc::clone(&self.disk), path.clone());
-        let read = move || if is_settled { disk.read_settled(&path) } else { disk.read(&path) };
-        let done = tokio::task::spawn_blocking(read).await;
-        Ok(done.map_err(|error| EditError::invalid("path", error.to_string()))??)
+    /// What a file holds, when nobody is writing it.
+    pub(super) async fn read(&self, path: &SourcePath) -> Result<Option<String>, EditError> {
+        let (disk, path) = (Arc::clone(&self.disk), path.clone());
+        Ok(aside(move || disk.read(&path)).await??)
     }
 
     /// Adds a revision where the newest of the file is another one. Returns whether it was.
@@ -246,19 +239,15 @@ impl Editing {
         all: &mut Transaction<'static, Any>,
         made: &Made<'_>,
         now: Timestamp,
-    ) -> Result<bool, crate::database::StoreError> {
-        let last: Option<(Option<String>,)> =
-            sqlx::query_as("SELECT text_id FROM revisions WHERE path = $1 ORDER BY id DESC LIMIT 1")
-                .bind(made.path)
-                .fetch_optional(&mut **all)
-                .await?;
+    ) -> Result<bool, StoreError> {
+        let newest = newest(all, made.path).await?;
         let own = made.text.map(digest);
         // A file of which nothing was known and that is not there is no news.
-        if last.map_or(own.is_none(), |(last,)| last == own) {
-            return Ok(false);
+        let is_known = newest.as_ref().map_or(own.is_none(), |(_, digest)| *digest == own);
+        if !is_known {
+            self.add_after(all, newest, made, now).await?;
         }
-        self.add(all, made, now).await?;
-        Ok(true)
+        Ok(!is_known)
     }
 
     /// Adds a revision. Returns its id.
@@ -267,12 +256,19 @@ impl Editing {
         all: &mut Transaction<'static, Any>,
         made: &Made<'_>,
         now: Timestamp,
-    ) -> Result<String, crate::database::StoreError> {
-        let last: (Option<String>,) = sqlx::query_as("SELECT MAX(id) FROM revisions WHERE path = $1")
-            .bind(made.path)
-            .fetch_one(&mut **all)
-            .await?;
-        let id = self.ids.next_after(now, last.0.as_deref());
+    ) -> Result<String, StoreError> {
+        let newest = newest(all, made.path).await?;
+        self.add_after(all, newest, made, now).await
+    }
+
+    async fn add_after(
+        &self,
+        all: &mut Transaction<'static, Any>,
+        newest: Option<Newest>,
+        made: &Made<'_>,
+        now: Timestamp,
+    ) -> Result<String, StoreError> {
+        let id = self.ids.next_after(now, newest.as_ref().map(|(id, _)| id.as_str()));
         let text_id = match made.text {
             Some(text) => Some(keep_text(all, text).await?),
             None => None,
@@ -296,11 +292,18 @@ impl Editing {
     }
 }
 
+/// The id of the newest revision of a file, and its digest.
+type Newest = (String, Option<String>);
+
+async fn newest(all: &mut Transaction<'static, Any>, path: &str) -> Result<Option<Newest>, StoreError> {
+    Ok(sqlx::query_as("SELECT id, text_id FROM revisions WHERE path = $1 ORDER BY id DESC LIMIT 1")
+        .bind(path)
+        .fetch_optional(&mut **all)
+        .await?)
+}
+
 /// Keeps a text, once. Returns its digest.
-pub(super) async fn keep_text(
-    all: &mut Transaction<'static, Any>,
-    text: &str,
-) -> Result<String, crate::database::StoreError> {
+pub(super) async fn keep_text(all: &mut Transaction<'static, Any>, text: &str) -> Result<String, StoreError> {
     let id = digest(text);
     sqlx::query("INSERT INTO texts (id, body) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING")
         .bind(&id)

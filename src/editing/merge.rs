@@ -23,39 +23,39 @@ pub fn merge(base: &str, ours: &str, theirs: &str) -> Merged {
     if ours == base {
         return Merged::Clean(theirs.to_owned());
     }
-    if let Some(text) = apart(base, ours, theirs) {
+    let [base, ours, theirs] =
+        [base, ours, theirs].map(|text| text.split_inclusive('\n').collect::<Vec<_>>());
+    let (own, other) = (Change::of(&base, &ours), Change::of(&base, &theirs));
+    if let Some(text) = apart(&base, &own, &other) {
         return Merged::Clean(text);
     }
     // What all three begin and end with takes no part.
-    let (begin, [base, ours, theirs]) = without_common_begin([base, ours, theirs]);
-    let (end, [base, ours, theirs]) = without_common_end([base, ours, theirs]);
+    let (from, same) = (own.from.min(other.from), base.len() - own.to.max(other.to));
+    let (begin, end) = (base[..from].concat(), base[base.len() - same..].concat());
+    let [base, ours, theirs] = [base, ours, theirs].map(|lines| lines[from..lines.len() - same].concat());
     let around = |text: &str| format!("{begin}{text}{end}");
-    if [base, ours, theirs].iter().any(|text| text.matches('\n').count() > MAX_LINES) {
-        let ours = if ours.ends_with('\n') { ours.to_owned() } else { format!("{ours}\n") };
-        let theirs = if theirs.ends_with('\n') { theirs.to_owned() } else { format!("{theirs}\n") };
+    if [&base, &ours, &theirs].iter().any(|text| text.matches('\n').count() > MAX_LINES) {
+        let ours = if ours.ends_with('\n') { ours } else { format!("{ours}\n") };
+        let theirs = if theirs.ends_with('\n') { theirs } else { format!("{theirs}\n") };
         return Merged::Conflict(around(&format!("<<<<<<< ours\n{ours}=======\n{theirs}>>>>>>> theirs\n")));
     }
     let mut options = MergeOptions::new();
     options.set_conflict_style(diffy::ConflictStyle::Merge);
-    match options.merge(base, ours, theirs) {
+    match options.merge(&base, &ours, &theirs) {
         Ok(text) => Merged::Clean(around(&text)),
         Err(text) => Merged::Conflict(around(&text)),
     }
 }
 
 /// Both changes, where each is in one place and the two places are apart: then nothing has to be compared but begins and ends.
-fn apart(base: &str, ours: &str, theirs: &str) -> Option<String> {
-    let [base, ours, theirs] =
-        [base, ours, theirs].map(|text| text.split_inclusive('\n').collect::<Vec<_>>());
-    let (ours, theirs) = (Change::of(&base, &ours), Change::of(&base, &theirs));
+fn apart(base: &[&str], ours: &Change<'_>, theirs: &Change<'_>) -> Option<String> {
     let (first, second) = if ours.from <= theirs.from { (ours, theirs) } else { (theirs, ours) };
     // A line between them that stayed: else they are one place.
     if first.to >= second.from {
         return None;
     }
     let between = &base[first.to..second.from];
-    let parts = [&base[..first.from], first.by, between, second.by, &base[second.to..]];
-    Some(parts.iter().flat_map(|part| part.iter().copied()).collect())
+    Some([&base[..first.from], first.by, between, second.by, &base[second.to..]].concat().concat())
 }
 
 /// Lines of a text that were changed, and by what.
@@ -71,35 +71,6 @@ impl<'a> Change<'a> {
         let (rest, other) = (&base[from..], &other[from..]);
         let same = rest.iter().rev().zip(other.iter().rev()).take_while(|(one, two)| one == two).count();
         Self { from, to: base.len() - same, by: &other[..other.len() - same] }
-    }
-}
-
-/// The lines that all three texts begin with, and the rest of each.
-fn without_common_begin(texts: [&str; 3]) -> (&str, [&str; 3]) {
-    let mut lines = texts.map(|text| text.split_inclusive('\n'));
-    let mut common = 0;
-    loop {
-        let [a, b, c] = &mut lines;
-        match (a.next(), b.next(), c.next()) {
-            (Some(one), Some(two), Some(three)) if one == two && two == three => common += one.len(),
-            _ => return (&texts[0][..common], texts.map(|text| &text[common..])),
-        }
-    }
-}
-
-/// The rest of each of three texts, and the lines that all of them end with.
-fn without_common_end(texts: [&str; 3]) -> (&str, [&str; 3]) {
-    let mut lines = texts.map(|text| text.split_inclusive('\n').rev());
-    let mut common = 0;
-    loop {
-        let [a, b, c] = &mut lines;
-        match (a.next(), b.next(), c.next()) {
-            (Some(one), Some(two), Some(three)) if one == two && two == three => common += one.len(),
-            _ => {
-                let end = &texts[0][texts[0].len() - common..];
-                return (end, texts.map(|text| &text[..text.len() - common]));
-            }
-        }
     }
 }
 

@@ -12,11 +12,12 @@ use std::sync::Arc;
 
 use thiserror::Error;
 use tokio::sync::Mutex;
+use tokio::task::JoinError;
 
 use crate::content::files::Folder;
 use crate::content::watch::Remote;
 use crate::database::{Database, Ids, StoreError};
-use crate::editing::disk::{Disk, DiskError};
+use crate::editing::disk::{Disk, DiskError, SourcePath};
 
 /// Who writes: for history.
 #[derive(Clone, Debug, Default)]
@@ -50,6 +51,9 @@ pub enum EditError {
     /// The files could not be read or written.
     #[error("{0}")]
     Disk(#[from] DiskError),
+    /// Work broke off: a fault of the program.
+    #[error("work broke off: {0}")]
+    Broken(#[from] JoinError),
 }
 
 impl From<sqlx::Error> for EditError {
@@ -66,6 +70,19 @@ impl EditError {
     fn unknown_base() -> Self {
         Self::invalid("base", "is the digest of no text that was ever seen here: load the file again")
     }
+}
+
+/// The name of a content file.
+///
+/// # Errors
+/// It is none.
+pub fn path_of(text: &str) -> Result<SourcePath, EditError> {
+    SourcePath::parse(text).map_err(|why| EditError::invalid("path", why))
+}
+
+/// Does work that waits for the disk, or takes its time, off the threads that talk to clients.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, EditError> {
+    Ok(tokio::task::spawn_blocking(work).await?)
 }
 
 /// All that is written through Pharos, and what became of it.

@@ -9,11 +9,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::database::{StoreError, micros, moment};
+use crate::database::{micros, moment};
 use crate::editing::disk::{Disk, DiskError, SourcePath, digest};
 use crate::editing::history::{LAST_ID, Made, RevisionOrigin, keep_text};
 use crate::editing::merge::{Merged, has_marks, merge, with_line_ends_of};
-use crate::editing::{Author, EditError, Editing};
+use crate::editing::{Author, EditError, Editing, aside, path_of};
 
 /// The most files of one publication.
 pub const MAX_FILES: usize = 500;
@@ -86,7 +86,6 @@ struct Noted {
     path: String,
     before: Option<String>,
     after: Option<String>,
-    merged: bool,
 }
 
 /// A file of a publication before it is written.
@@ -113,7 +112,7 @@ impl Editing {
     /// # Errors
     /// There is none, or it holds no text.
     pub async fn source(&self, path: &SourcePath) -> Result<(String, String), EditError> {
-        let text = self.read(path, true).await?.ok_or(EditError::NotFound("file"))?;
+        let text = self.read(path).await?.ok_or(EditError::NotFound("file"))?;
         let digest = digest(&text);
         if self.text(&digest).await?.is_none() {
             let keep = || async {
@@ -132,7 +131,7 @@ impl Editing {
     /// # Errors
     /// Its base was never seen, or the file holds no text.
     pub async fn merged(&self, edit: &Edit) -> Result<(Option<String>, Merged), EditError> {
-        let current = self.read(&edit.path, true).await?;
+        let current = self.read(&edit.path).await?;
         let now = current.as_deref().map(digest);
         let ours = edit.text.clone().unwrap_or_default();
         if now == edit.base {
@@ -141,7 +140,7 @@ impl Editing {
         let model = current.as_deref().unwrap_or_default();
         let base = with_line_ends_of(&self.base(edit).await?.unwrap_or_default(), model);
         let ours = with_line_ends_of(&ours, model);
-        Ok((now, merge_aside(base, ours, current.unwrap_or_default()).await?))
+        Ok((now, aside(move || merge(&base, &ours, &current.unwrap_or_default())).await?))
     }
 
     async fn base(&self, edit: &Edit) -> Result<Option<String>, EditError> {
@@ -174,12 +173,8 @@ impl Editing {
         let (publication, files) = self.noted(id).await?;
         let mut edits = Vec::new();
         for file in files {
-            let path = SourcePath::parse(&file.path).map_err(|why| EditError::invalid("path", why))?;
-            let text = match &file.before {
-                Some(before) => Some(self.text(before).await?.ok_or(EditError::NotFound("text"))?),
-                None => None,
-            };
-            edits.push(Edit { path, base: file.after, text });
+            let text = self.text_of(file.before.as_deref()).await?;
+            edits.push(Edit { path: path_of(&file.path)?, base: file.after, text });
         }
         self.publish_as(author, &publication.reason, &edits, Some(id), now).await
     }
@@ -218,7 +213,7 @@ impl Editing {
         let (landed, ticket) = match self.write(different).await {
             Ok(done) => done,
             Err(error) => {
-                if let Err(store) = self.set_state(&id, "failed").await {
+                if let Err(store) = self.note_refusal(&id).await {
                     // Nothing may publish it later: it was refused.
                     tracing::error!(%store, publication = id, "a refused publication could not be noted as such");
                     self.refused.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
@@ -274,7 +269,7 @@ impl Editing {
 
     /// What is to be written; `None`: a conflict.
     async fn plan(&self, edit: &Edit) -> Result<Option<Plan>, EditError> {
-        let current = self.read(&edit.path, true).await?;
+        let current = self.read(&edit.path).await?;
         let path = edit.path.clone();
         let wanted = edit.text.as_ref().map(|text| {
             let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -286,7 +281,8 @@ impl Editing {
         let base = self.base(edit).await?;
         // Made twice, taken away and changed, changed and taken away: these are no two changes of one text.
         let (Some(base), Some(ours), Some(theirs)) = (base, wanted, &current) else { return Ok(None) };
-        Ok(match merge_aside(base, ours, theirs.clone()).await? {
+        let theirs = theirs.clone();
+        Ok(match aside(move || merge(&base, &ours, &theirs)).await? {
             Merged::Clean(text) => Some(Plan { path, wanted: Some(text), merged: true, current }),
             Merged::Conflict(_) => None,
         })
@@ -339,8 +335,7 @@ impl Editing {
             let ticket = held.tell(written);
             landed.map(|landed| (landed, ticket))
         };
-        let done = tokio::task::spawn_blocking(write).await;
-        done.map_err(|error| EditError::invalid("files", error.to_string()))?
+        aside(write).await?
     }
 
     /// Tells history what was written.
@@ -382,16 +377,16 @@ impl Editing {
         Ok(self.database.patiently(end).await?)
     }
 
-    async fn set_state(&self, id: &str, state: &str) -> Result<(), EditError> {
-        let set = || async {
-            sqlx::query("UPDATE publications SET state = $1 WHERE id = $2")
-                .bind(state)
+    /// Notes that a publication was refused: nothing brings it to its end.
+    async fn note_refusal(&self, id: &str) -> Result<(), EditError> {
+        let note = || async {
+            sqlx::query("UPDATE publications SET state = 'failed' WHERE id = $1")
                 .bind(id)
                 .execute(self.database.pool())
                 .await?;
-            Ok::<_, StoreError>(())
+            Ok(())
         };
-        Ok(self.database.patiently(set).await?)
+        Ok(self.database.patiently(note).await?)
     }
 
     /// Ends what was begun and of which the store was not told the end: by a process that died, or while the store was away. Files are written
@@ -404,7 +399,7 @@ impl Editing {
         .await?;
         for (id, at, author, name, reason, files) in rows {
             if self.refused.lock().unwrap_or_else(PoisonError::into_inner).contains(&id) {
-                self.set_state(&id, "failed").await?;
+                self.note_refusal(&id).await?;
                 continue;
             }
             tracing::warn!(publication = id, "a publication was broken off, and is brought to its end");
@@ -443,7 +438,7 @@ impl Editing {
 
     /// What is still to be done with a file of a publication that was broken off; `None`: somebody has written it since.
     async fn rest_of(&self, publication: &str, file: &Noted) -> Result<Option<Plan>, EditError> {
-        let path = SourcePath::parse(&file.path).map_err(|why| EditError::invalid("path", why))?;
+        let path = path_of(&file.path)?;
         let newest = self.history(&file.path, None, 1).await?.pop();
         if newest.is_some_and(|newest| newest.id.as_str() > publication && newest.digest != file.after) {
             return Ok(None);
@@ -455,7 +450,7 @@ impl Editing {
     /// Removes what a process left under hidden names, but for a text that somebody wrote and that is nowhere else.
     pub(super) async fn clear_what_was_left(&self) -> Result<(), EditError> {
         let disk = Arc::clone(&self.disk);
-        let found = tokio::task::spawn_blocking(move || disk.left_behind()).await.unwrap_or_default();
+        let found = aside(move || disk.left_behind()).await?;
         for (file, may_be_somebodys) in found {
             let text = std::fs::read_to_string(&file).unwrap_or_default();
             if !may_be_somebodys || self.text(&digest(&text)).await?.is_some() {
@@ -465,13 +460,6 @@ impl Editing {
             }
         }
         Ok(())
-    }
-
-    async fn text_of(&self, digest: Option<&str>) -> Result<Option<String>, EditError> {
-        match digest {
-            Some(digest) => self.text(digest).await,
-            None => Ok(None),
-        }
     }
 
     /// Publications, the newest first.
@@ -518,7 +506,6 @@ fn noted<'a>(plans: impl Iterator<Item = (&'a Plan, &'a Option<String>)>) -> Str
             path: plan.path.to_string(),
             before: before.as_deref().map(digest),
             after: plan.wanted.as_deref().map(digest),
-            merged: plan.merged,
         })
         .collect();
     serde_json::to_string(&files).unwrap_or_default()
@@ -527,12 +514,6 @@ fn noted<'a>(plans: impl Iterator<Item = (&'a Plan, &'a Option<String>)>) -> Str
 fn published(plan: &Plan, revision: Option<String>) -> PublishedFile {
     let digest = plan.wanted.as_deref().map(digest);
     PublishedFile { path: plan.path.to_string(), digest, merged: plan.merged, revision }
-}
-
-/// Merges off the threads that talk to clients.
-async fn merge_aside(base: String, ours: String, theirs: String) -> Result<Merged, EditError> {
-    let merged = tokio::task::spawn_blocking(move || merge(&base, &ours, &theirs)).await;
-    merged.map_err(|error| EditError::invalid("text", error.to_string()))
 }
 
 /// Exchanges all files. When one cannot be, those before it are put back.

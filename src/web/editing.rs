@@ -10,16 +10,16 @@ use serde::Deserialize;
 
 use crate::api::freshness::{FreshArticle, overview};
 use crate::api::history::{self, RevisionView};
-use crate::api::sources::page_of;
+use crate::api::sources::{self, SourceList};
 use crate::app::diff::PieceKind;
+use crate::content::files;
 use crate::content::freshness::Trust;
-use crate::editing::disk::SourcePath;
 use crate::editing::drafts::Draft;
 use crate::editing::history::{Revision, RevisionOrigin};
 use crate::editing::publish::Publication;
 use crate::http::asker::Asker;
 use crate::http::extract::{Id, Query, given};
-use crate::http::problem::{Code, Problem};
+use crate::http::problem::Problem;
 use crate::http::state::AppState;
 use crate::web::words::Ui;
 use crate::web::{Zoned, filters, private};
@@ -32,6 +32,12 @@ const PUBLICATIONS: usize = 10;
 
 /// Words that the editor's script shows begin so.
 const WORDS: &str = "ed-";
+
+/// The address of the article a file holds, if it holds one.
+fn page_of(path: &str) -> Option<String> {
+    let below = path.strip_prefix("articles/").filter(|below| files::is_markdown(below))?;
+    Some(format!("/articles/{}", files::id_of(below)))
+}
 
 /// Which files.
 #[derive(Debug, Default, Deserialize)]
@@ -78,16 +84,7 @@ pub async fn desk(
     Query(params): Query<DeskParams>,
 ) -> Result<Response, Problem> {
     let text: String = params.q.unwrap_or_default().chars().take(200).collect();
-    let part = text.trim().to_lowercase();
-    let found = state.run(move |snapshot| {
-        let files = snapshot.files().into_iter().map(|(path, _)| path);
-        let mut paths: Vec<String> = files.filter(|path| path.to_lowercase().contains(&part)).collect();
-        paths.sort();
-        let total = paths.len();
-        paths.truncate(SHOWN);
-        Ok((paths, total))
-    });
-    let (paths, total) = found.await?;
+    let SourceList { paths, total } = sources::some(&state, text.trim(), 0, SHOWN).await?;
     let person = asker.identity.person().unwrap_or_default();
     let draft = match given(params.draft.as_deref()) {
         Some(id) => Some(state.editing.draft(person, id).await?),
@@ -136,8 +133,7 @@ pub async fn editor(
     Id(path): Id,
     Query(params): Query<EditorParams>,
 ) -> Result<Response, Problem> {
-    let not_found = |why| Problem::new(Code::NotFound, format!("there is no file `{path}`: it {why}"));
-    let path = SourcePath::parse(&path).map_err(not_found)?.to_string();
+    let path = sources::path_in(&path)?.to_string();
     let page = EditorPage {
         ui: Ui::of(&headers).with(&asker),
         page: page_of(&path),

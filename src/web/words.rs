@@ -126,18 +126,17 @@ impl Ui {
 
     /// The words that scripts show, as a JSON object that may stand in a page.
     pub fn script_words(&self) -> String {
-        let told: BTreeMap<&str, &str> =
-            words().keys().filter_map(|key| Some((key.strip_prefix(FOR_SCRIPTS)?, self.t(key)))).collect();
-        serde_json::to_string(&told).unwrap_or_default().replace('<', "\\u003c")
+        self.told(|key| key.strip_prefix(FOR_SCRIPTS))
     }
 
     /// The words whose keys begin so, for a script of one page.
     pub fn words_beginning(&self, beginning: &str) -> String {
-        let told: BTreeMap<&str, &str> = words()
-            .keys()
-            .filter(|key| key.starts_with(beginning))
-            .map(|key| (key.as_str(), self.t(key)))
-            .collect();
+        self.told(|key| key.starts_with(beginning).then_some(key))
+    }
+
+    fn told(&self, name: impl Fn(&'static str) -> Option<&'static str>) -> String {
+        let told: BTreeMap<&str, &str> =
+            words().keys().filter_map(|key| Some((name(key)?, self.t(key)))).collect();
         serde_json::to_string(&told).unwrap_or_default().replace('<', "\\u003c")
     }
 

@@ -1,14 +1,12 @@
 //! The editor's desk in real Chromium: writing, preview, publishing, meeting others, and what is never lost.
 
-use std::path::PathBuf;
-
 use fantoccini::key::Key;
 use serde_json::json;
 
 use crate::browser::{DESKTOP, PHONE, Page, on_base};
 use crate::harness::Process;
 use crate::people_pages::{choose_password, invited, sign_in};
-use crate::quality::violations;
+use crate::quality::{axe, look_at};
 
 const PATH: &str = "articles/sms/monthly.md";
 
@@ -17,12 +15,21 @@ const LINES: &str = "return [...document.querySelector('#editor').shadowRoot.que
 
 async fn open(page: &Page, path: &str) {
     page.goto(&format!("/edit/{path}")).await;
-    page.until("the editor is ready", "return document.querySelector('#saved').textContent.length > 0").await;
+    until_ready(page).await;
+}
+
+async fn until_ready(page: &Page) {
+    page.until("the editor is ready", "return document.querySelector('#saved')?.textContent.length > 0")
+        .await;
+}
+
+async fn focus(page: &Page) {
+    page.eval("document.querySelector('#editor').shadowRoot.querySelector('.cm-content').focus()").await;
 }
 
 /// Types at the end of the text.
 async fn write(page: &Page, text: &str) {
-    page.eval("document.querySelector('#editor').shadowRoot.querySelector('.cm-content').focus()").await;
+    focus(page).await;
     page.chord(Key::Control, &Key::End.to_string()).await;
     page.keys(text).await;
 }
@@ -59,8 +66,7 @@ fn an_editor_writes_previews_publishes_and_undoes() {
         page.new_tab().await;
         page.goto("/articles/sms/monthly").await;
         page.click("a[href='/edit/articles/sms/monthly.md']").await;
-        page.until("the editor is ready", "return document.querySelector('#saved')?.textContent.length > 0")
-            .await;
+        until_ready(page).await;
         page.shoot("edit-begin").await;
         write(page, "\n\n## Проверка редактора {#check region=moscow}\n\nСтоит {{ sms-100.price }}, это тестоведение.\n").await;
         until_saved(page).await;
@@ -89,8 +95,7 @@ fn an_editor_writes_previews_publishes_and_undoes() {
         let id =
             page.eval("return fetch('/api/v1/drafts').then(r => r.json()).then(l => l.drafts[0].id)").await;
         page.goto(&format!("/edit/articles/sms/one-time.md?draft={}", id.as_str().unwrap())).await;
-        page.until("the editor is ready", "return document.querySelector('#saved').textContent.length > 0")
-            .await;
+        until_ready(page).await;
         write(page, "\nВторой файл.\n").await;
         until_saved(page).await;
         page.until(
@@ -208,7 +213,7 @@ fn problems_are_told_while_one_types_and_names_are_completed() {
         page.shoot("edit-picture").await;
         // A head that cannot be read is not published by mistake.
         open(page, "articles/new-one.md").await;
-        page.eval("document.querySelector('#editor').shadowRoot.querySelector('.cm-content').focus()").await;
+        focus(page).await;
         page.chord(Key::Control, &Key::Home.to_string()).await;
         page.keys("---\ntitle: [x\n---\n").await;
         until_saved(page).await;
@@ -250,7 +255,7 @@ fn two_who_write_at_once_see_both() {
         page.until("marks are refused", "return !document.querySelector('#alert').hidden && document.querySelector('#alert').textContent.length > 20").await;
         page.check_faults().await;
         // (When lines are typed over, Chromium itself puts styles into what it edits, and the policy keeps them out.)
-        page.eval("document.querySelector('#editor').shadowRoot.querySelector('.cm-content').focus()").await;
+        focus(page).await;
         page.chord(Key::Control, "a").await;
         page.keys("---\ntitle: Решено\n---\nНаша строка. Их строка.\n").await;
         until_saved(page).await;
@@ -322,11 +327,7 @@ fn what_is_typed_outlives_server_tab_and_session() {
 
 #[test]
 fn pages_of_editing_break_no_rule_of_axe() {
-    let Some(axe) = std::env::var_os("PHAROS_AXE").map(PathBuf::from) else {
-        eprintln!("skipped: PHAROS_AXE names no axe.min.js");
-        return;
-    };
-    let axe = std::fs::read_to_string(axe).unwrap();
+    let Some(axe) = axe() else { return };
     for look in [DESKTOP, PHONE] {
         let (base, secret) = invited();
         let width = look.width;
@@ -336,37 +337,16 @@ fn pages_of_editing_break_no_rule_of_axe() {
             open(page, PATH).await;
             write(page, "\n[нет](nowhere.md)\n").await;
             until_saved(page).await;
+            const HEADING: &str = "return document.querySelector('main h1') !== null";
+            const PREVIEW: &str = "return document.querySelector('#preview h1') !== null";
+            let pages = [
+                ("editing-edit", format!("/edit/{PATH}"), PREVIEW),
+                ("editing-desk", "/edit".to_owned(), HEADING),
+                ("editing-freshness", "/freshness".to_owned(), HEADING),
+                ("editing-history", format!("/history/{PATH}"), HEADING),
+            ];
             for theme in ["light", "dark"] {
-                page.eval(&format!("document.cookie = 'layout=theme.{theme}; path=/'; localStorage.setItem('pharos.layout', JSON.stringify({{ theme: '{theme}' }}))")).await;
-                for (name, path) in [
-                    ("edit", format!("/edit/{PATH}")),
-                    ("desk", "/edit".to_owned()),
-                    ("freshness", "/freshness".to_owned()),
-                    ("history", format!("/history/{PATH}")),
-                ] {
-                    page.goto(&path).await;
-                    page.until(
-                        &format!("{path} is there"),
-                        "return document.querySelector('main h1') !== null",
-                    )
-                    .await;
-                    if name == "edit" {
-                        page.until(
-                            "the preview is there",
-                            "return document.querySelector('#preview h1') !== null",
-                        )
-                        .await;
-                    }
-                    page.shoot(&format!("editing-{name}-{theme}-{width}")).await;
-                    let broken = violations(page, &axe)
-                        .await
-                        .into_iter()
-                        .map(|what| format!("{theme} {path}: {what}"));
-                    found.extend(broken);
-                    let wide = "return document.documentElement.scrollWidth > innerWidth + 1";
-                    assert_eq!(page.eval(wide).await, json!(false), "{path} at {width}");
-                    page.check_faults().await;
-                }
+                found.extend(look_at(page, &axe, theme, width, &pages).await);
             }
             assert_eq!(found, Vec::<String>::new(), "axe: {found:#?}");
         });

@@ -1,13 +1,11 @@
 //! The pages of people in real Chromium: coming in, inviting, one's own account, administration.
 
-use std::path::PathBuf;
-
 use fantoccini::key::Key;
 use serde_json::json;
 
 use crate::browser::{DESKTOP, PHONE, Page, on_base, sample};
 use crate::harness::Base;
-use crate::quality::violations;
+use crate::quality::{axe, look_at, violations};
 
 const PASSWORD: &str = "верблюд под зелёной скамейкой";
 
@@ -176,11 +174,7 @@ fn a_second_factor_is_set_up_on_the_page() {
 
 #[test]
 fn pages_of_people_break_no_rule_of_axe() {
-    let Some(axe) = std::env::var_os("PHAROS_AXE").map(PathBuf::from) else {
-        eprintln!("skipped: PHAROS_AXE names no axe.min.js");
-        return;
-    };
-    let axe = std::fs::read_to_string(axe).unwrap();
+    let Some(axe) = axe() else { return };
     for look in [DESKTOP, PHONE] {
         let (base, secret) = invited();
         let width = look.width;
@@ -199,37 +193,20 @@ fn pages_of_people_break_no_rule_of_axe() {
             page.until("they are made", "return window.made !== null").await;
             let made = page.eval("return window.made").await;
             let (team, person) = (made[0].as_str().unwrap(), made[1].as_str().unwrap());
+            const HEADING: &str = "return document.querySelector('main h1') !== null";
+            let pages = [
+                ("account", "/account".to_owned(), HEADING),
+                ("people", "/admin/people".to_owned(), HEADING),
+                ("person", format!("/admin/people/{person}"), HEADING),
+                ("teams", "/admin/teams".to_owned(), HEADING),
+                ("team", format!("/admin/teams/{team}"), HEADING),
+                ("roles", "/admin/roles".to_owned(), HEADING),
+                ("tokens", "/admin/tokens".to_owned(), HEADING),
+                ("audit", "/admin/audit".to_owned(), HEADING),
+                ("health", "/admin/health".to_owned(), HEADING),
+            ];
             for theme in ["light", "dark"] {
-                page.eval(&format!("document.cookie = 'layout=theme.{theme}; path=/'; localStorage.setItem('pharos.layout', JSON.stringify({{ theme: '{theme}' }}))")).await;
-                for (name, path) in [
-                    ("account", "/account".to_owned()),
-                    ("people", "/admin/people".to_owned()),
-                    ("person", format!("/admin/people/{person}")),
-                    ("teams", "/admin/teams".to_owned()),
-                    ("team", format!("/admin/teams/{team}")),
-                    ("roles", "/admin/roles".to_owned()),
-                    ("tokens", "/admin/tokens".to_owned()),
-                    ("audit", "/admin/audit".to_owned()),
-                    ("health", "/admin/health".to_owned()),
-                ] {
-                    page.goto(&path).await;
-                    page.until(
-                        &format!("{path} is there"),
-                        "return document.querySelector('main h1') !== null",
-                    )
-                    .await;
-                    page.shoot(&format!("{name}-{theme}-{}", width)).await;
-                    found.extend(
-                        violations(page, &axe)
-                            .await
-                            .into_iter()
-                            .map(|what| format!("{theme} {path}: {what}")),
-                    );
-                    // On a phone nothing is wider than the screen.
-                    let wide = "return document.documentElement.scrollWidth > innerWidth + 1";
-                    assert_eq!(page.eval(wide).await, json!(false), "{path} at {}", width);
-                    page.check_faults().await;
-                }
+                found.extend(look_at(page, &axe, theme, width, &pages).await);
             }
             assert_eq!(found, Vec::<String>::new(), "axe: {found:#?}");
         });

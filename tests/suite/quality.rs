@@ -36,13 +36,41 @@ const STATES: &[(&str, &str)] = &[
     ("/nowhere", "h1"),
 ];
 
-#[test]
-fn no_page_breaks_a_rule_of_axe() {
+/// The script of axe-core; none where it is not here, and the test is skipped aloud.
+pub fn axe() -> Option<String> {
     let Some(axe) = std::env::var_os("PHAROS_AXE").map(PathBuf::from) else {
         eprintln!("skipped: PHAROS_AXE names no axe.min.js");
-        return;
+        return None;
     };
-    let axe = std::fs::read_to_string(axe).unwrap();
+    Some(std::fs::read_to_string(axe).unwrap())
+}
+
+/// Looks at pages in a theme: an address, what must be true before it is looked at, and the name of its picture. Returns what is wrong.
+pub async fn look_at(
+    page: &Page,
+    axe: &str,
+    theme: &str,
+    width: u32,
+    pages: &[(&str, String, &str)],
+) -> Vec<String> {
+    let mut found = Vec::new();
+    page.eval(&format!("document.cookie = 'layout=theme.{theme}; path=/'; localStorage.setItem('pharos.layout', JSON.stringify({{ theme: '{theme}' }}))")).await;
+    for (name, path, there) in pages {
+        page.goto(path).await;
+        page.until(&format!("{path} is there"), there).await;
+        page.shoot(&format!("{name}-{theme}-{width}")).await;
+        found.extend(violations(page, axe).await.into_iter().map(|what| format!("{theme} {path}: {what}")));
+        // On a phone nothing is wider than the screen.
+        let wide = "return document.documentElement.scrollWidth > innerWidth + 1";
+        assert_eq!(page.eval(wide).await, json!(false), "{path} at {width}");
+        page.check_faults().await;
+    }
+    found
+}
+
+#[test]
+fn no_page_breaks_a_rule_of_axe() {
+    let Some(axe) = axe() else { return };
     for look in [DESKTOP, PHONE, Look { lang: "en", ..DESKTOP }] {
         on_desk(look, async |page| {
             let path = page.base.path("articles/sms/monthly.md");
