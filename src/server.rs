@@ -19,10 +19,11 @@ use crate::accounts::Accounts;
 use crate::accounts::audit::Actor;
 use crate::accounts::permissions::Permission;
 use crate::api;
+use crate::api::reviews::must_be_approved;
 use crate::app::changes::Changes;
 use crate::app::running::{App, Options};
 use crate::database::{Database, Place};
-use crate::editing::Editing;
+use crate::editing::{EditError, Editing};
 use crate::editing::drafts::Due;
 use crate::http::asker::identify;
 use crate::http::layers::{ErrorPage, observe};
@@ -186,8 +187,12 @@ async fn publish_due(state: &AppState) -> anyhow::Result<()> {
     let now = state.app.clock.now();
     for due in state.editing.due(now).await? {
         // Who was locked since, or edits no more, publishes nothing.
-        let is_permitted = state.accounts.may(&due.1, Permission::Edit).await?;
-        let Some(done) = state.editing.publish_due(&due, is_permitted, now).await? else { continue };
+        let refusal = if state.accounts.may(&due.1, Permission::Edit).await? {
+            not_approved(state, &due).await?
+        } else {
+            Some("its author may not publish any more".to_owned())
+        };
+        let Some(done) = state.editing.publish_due(&due, refusal, now).await? else { continue };
         let Due { author, title, outcome } = done;
         let actor = Actor { id: author.id, name: author.name, address: String::new() };
         let (action, subject, details) = match outcome {
@@ -197,6 +202,23 @@ async fn publish_due(state: &AppState) -> anyhow::Result<()> {
         state.accounts.note(&actor, action, subject.as_deref(), &details, now).await?;
     }
     Ok(())
+}
+
+/// Why a draft may not go live though its time has come: nobody approved it.
+async fn not_approved(state: &AppState, (id, person): &(String, String)) -> anyhow::Result<Option<String>> {
+    let edits = match state.editing.draft(person, id).await {
+        Ok(draft) => draft.edits()?,
+        Err(EditError::NotFound(_)) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    match must_be_approved(state, &edits, Some(id)).await {
+        Ok(()) => Ok(None),
+        Err(problem) if problem.code == Code::ApprovalNeeded => {
+            let of = problem.errors.iter().map(|error| format!("{}: {}", error.name, error.message));
+            Ok(Some(of.collect::<Vec<_>>().join("; ")))
+        }
+        Err(problem) => anyhow::bail!("{}", problem.detail),
+    }
 }
 
 async fn wait_for_signal() {

@@ -473,6 +473,8 @@ impl Accounts {
             // What was written stays; who wrote it is not known any more. (It is done here, so that all of it is done or nothing.)
             "UPDATE revisions SET author = NULL, author_name = '' WHERE author = $1",
             "UPDATE publications SET author = NULL, author_name = '' WHERE author = $1",
+            "DELETE FROM verdicts WHERE person_id = $1",
+            "DELETE FROM remarks WHERE person_id = $1",
             "DELETE FROM people WHERE id = $1",
         ] {
             sqlx::query(AssertSqlSafe(statement)).bind(id).execute(&mut *erasing).await?;

@@ -17,6 +17,8 @@ pub enum Permission {
     ReadEverything,
     /// Write drafts and publish them.
     Edit,
+    /// Approve what others wrote.
+    Approve,
     /// See what is wrong with the content.
     SeeProblems,
     /// See what was not found.
@@ -40,6 +42,7 @@ impl Permission {
         ("tell-gaps", Self::TellGaps),
         ("read-everything", Self::ReadEverything),
         ("edit", Self::Edit),
+        ("approve", Self::Approve),
         ("see-problems", Self::SeeProblems),
         ("see-gaps", Self::SeeGaps),
         ("see-people", Self::SeePeople),
@@ -107,18 +110,20 @@ impl Role {
     /// What it permits.
     pub fn permissions(self) -> &'static [Permission] {
         use Permission::{
-            Edit, ManagePeople, Provision, Read, ReadEverything, SeeAudit, SeeGaps, SeeHealth, SeePeople,
+            Approve, Edit, ManagePeople, Provision, Read, ReadEverything, SeeAudit, SeeGaps, SeeHealth, SeePeople,
             SeeProblems, TellGaps,
         };
         match self {
             Self::Operator | Self::Consultant => &[Read, TellGaps],
-            Self::Editor | Self::Reviewer => &[Read, TellGaps, ReadEverything, Edit, SeeProblems, SeeGaps],
+            Self::Editor => &[Read, TellGaps, ReadEverything, Edit, SeeProblems, SeeGaps],
+            Self::Reviewer => &[Read, TellGaps, ReadEverything, Edit, Approve, SeeProblems, SeeGaps],
             Self::Lead => &[Read, TellGaps, SeeGaps, SeePeople],
             Self::Administrator => &[
                 Read,
                 TellGaps,
                 ReadEverything,
                 Edit,
+                Approve,
                 SeeProblems,
                 SeeGaps,
                 SeePeople,

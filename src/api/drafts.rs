@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::api::reply::Json;
+use crate::api::reviews;
 use crate::api::sources::{self, PublishedReply};
 use crate::editing::drafts::{Draft, DraftFile};
 use crate::http::asker::Asker;
@@ -179,6 +180,7 @@ pub async fn publish(
         let publish_at = draft.publish_at;
         return Ok(Json(PublishedReply { id: None, files: Vec::new(), served: false, publish_at }));
     }
+    reviews::must_be_approved(&state, &edits, Some(&id)).await?;
     let published = state.editing.publish(&author, reason, &edits, state.app.clock.now()).await?;
     state.editing.remove_published(&draft).await?;
     sources::reply(&state, &asker, published).await

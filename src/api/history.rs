@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::api::reply::Json;
+use crate::api::reviews;
 use crate::api::sources::{self, PublishedReply};
 use crate::app::diff::{self, Piece};
 use crate::editing::history::Revision;
@@ -130,6 +131,7 @@ pub async fn restore(
     let path = path_of(&revision.path)?;
     let base = state.editing.source(&path).await.ok().map(|(digest, _)| digest);
     let edits = [Edit { path, base, text }];
+    reviews::must_be_approved(&state, &edits, None).await?;
     sources::publish(&state, &asker, &restoring.reason, &edits).await
 }
 

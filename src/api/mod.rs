@@ -18,6 +18,7 @@ pub mod people;
 pub mod problems;
 pub mod products;
 pub mod reply;
+pub mod reviews;
 pub mod scim;
 pub mod search;
 pub mod session;
@@ -39,6 +40,7 @@ const MANAGE_PEOPLE: Access = Access::Manages(Permission::ManagePeople);
 const SEE_PEOPLE: Access = Access::Needs(Permission::SeePeople);
 const PROVISION: Access = Access::Needs(Permission::Provision);
 const EDIT: Access = Access::Needs(Permission::Edit);
+const APPROVE: Access = Access::Needs(Permission::Approve);
 const ONESELF: Access = Access::Person;
 
 /// All routes of the API.
@@ -112,6 +114,13 @@ fn editing(state: &AppState) -> Routes {
         .delete("/api/v1/drafts/{id}", EDIT, drafts::remove)
         .post("/api/v1/drafts/{id}/publish", EDIT, drafts::publish)
         .delete("/api/v1/drafts/{id}/publish", EDIT, drafts::cancel)
+        .post("/api/v1/drafts/{id}/review", EDIT, reviews::ask)
+        .delete("/api/v1/drafts/{id}/review", EDIT, reviews::withdraw)
+        .get("/api/v1/reviews", EDIT, reviews::list)
+        .get("/api/v1/reviews/{id}", EDIT, reviews::get)
+        .post("/api/v1/reviews/{id}/verdicts", APPROVE, reviews::decide)
+        .post("/api/v1/reviews/{id}/remarks", EDIT, reviews::remark)
+        .patch("/api/v1/remarks/{id}", EDIT, reviews::settle)
         .get("/api/v1/history/{*path}", EDIT, history::list)
         .get("/api/v1/revisions/{id}", EDIT, history::get)
         .post("/api/v1/revisions/{id}/restore", EDIT, history::restore)

@@ -12,7 +12,7 @@ use utoipa::{Modify, OpenApi};
 
 use super::{
     articles, audit, changes, drafts, flows, freshness, gaps, health, history, live, me, offline, people,
-    problems, products, search, session, sources, teams, templates, tokens,
+    problems, products, reviews, search, session, sources, teams, templates, tokens,
 };
 use crate::http::problem::ProblemDetails;
 
@@ -36,7 +36,8 @@ use crate::http::problem::ProblemDetails;
         people::sessions, people::end_sessions, people::remove_second_factor, people::export, people::roles, teams::list,
         teams::add, teams::get, teams::change, teams::remove, teams::change_members, audit::list, sources::list, sources::get,
         sources::put, sources::remove, sources::preview, sources::merge, sources::attach, freshness::list, freshness::verify, drafts::list, drafts::add, drafts::get, drafts::change,
-        drafts::remove, drafts::publish, drafts::cancel, history::list, history::get, history::restore, history::publications, history::undo,
+        drafts::remove, drafts::publish, drafts::cancel, reviews::ask, reviews::withdraw, reviews::list, reviews::get, reviews::decide, reviews::remark,
+        reviews::settle, history::list, history::get, history::restore, history::publications, history::undo,
     ),
     components(schemas(ProblemDetails)),
     modifiers(&Everywhere),

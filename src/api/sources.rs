@@ -10,6 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::api::articles::{self, ArticleView};
 use crate::api::reply::Json;
+use crate::api::reviews;
 use crate::content::problem::{Problem as ContentProblem, Severity};
 use crate::content::validity::Clearance;
 use crate::editing::attachments::Attached;
@@ -165,6 +166,7 @@ impl From<EditError> for Problem {
                 Self::invalid(Code::InvalidBody, vec![FieldError { name: name.to_owned(), message: why }])
             }
             EditError::NotFound(_) => Self::new(Code::NotFound, detail),
+            EditError::Refused(_) => Self::new(Code::Forbidden, detail),
             EditError::Broken(error) => Self::internal(&error),
             EditError::Conflict(paths) => {
                 let message = "changed meanwhile in the same place".to_owned();
@@ -315,6 +317,7 @@ pub async fn put(
     Body(change): Body<SourceChange>,
 ) -> Result<Json<PublishedReply>, Problem> {
     let edits = [Edit { path: path_in(&path)?, base: change.base, text: Some(change.text) }];
+    reviews::must_be_approved(&state, &edits, None).await?;
     if !change.force {
         must_be_good(&state, &edits).await?;
     }
@@ -337,6 +340,7 @@ pub async fn remove(
     let (digest, _) = state.editing.source(&path).await?;
     let base = given(params.base.as_deref()).map(str::to_owned).or(Some(digest));
     let edits = [Edit { path, base, text: None }];
+    reviews::must_be_approved(&state, &edits, None).await?;
     publish(&state, &asker, params.reason.as_deref().unwrap_or_default(), &edits).await
 }
 

@@ -124,6 +124,51 @@ impl Parts {
     }
 }
 
+/// Lines shown unchanged on either side of a change.
+const LINES: usize = 3;
+
+/// A line of two texts compared line by line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct DiffLine {
+    /// What became of it; `skipped` stands for lines without changes that are left out.
+    pub kind: PieceKind,
+    /// Its number in the later text, from 1; 0 for what is gone.
+    pub number: u32,
+    /// Its text; of a line that became another one, what is different in it apart.
+    pub pieces: Vec<Piece>,
+}
+
+/// Two texts line by line, with long runs of what is the same left out.
+pub fn lines(before: &str, after: &str) -> Vec<DiffLine> {
+    let diff = TextDiff::configure().timeout(MAX_TIME).diff_lines(before, after);
+    let skipped = || DiffLine { kind: PieceKind::Skipped, number: 0, pieces: Vec::new() };
+    let mut lines = Vec::new();
+    let mut old_end = 0;
+    for group in diff.grouped_ops(LINES) {
+        if group.first().is_some_and(|first| first.old_range().start > old_end) {
+            lines.push(skipped());
+        }
+        old_end = group.last().map_or(old_end, |last| last.old_range().end);
+        for change in group.iter().flat_map(|op| diff.iter_inline_changes(op)) {
+            let kind = match change.tag() {
+                ChangeTag::Equal => PieceKind::Same,
+                ChangeTag::Delete => PieceKind::Removed,
+                ChangeTag::Insert => PieceKind::Added,
+            };
+            let number = change.new_index().map_or(0, |at| u32::try_from(at + 1).unwrap_or(u32::MAX));
+            let pieces = change.values().iter().map(|(is_different, text)| Piece {
+                kind: if *is_different { kind } else { PieceKind::Same },
+                text: text.trim_end_matches(['\r', '\n']).to_owned(),
+            });
+            lines.push(DiffLine { kind, number, pieces: pieces.filter(|piece| !piece.text.is_empty()).collect() });
+        }
+    }
+    if old_end < before.lines().count() && !lines.is_empty() {
+        lines.push(skipped());
+    }
+    lines
+}
+
 /// Two texts word by word, with long runs of what is the same left out.
 pub fn words(before: &str, after: &str) -> Vec<Piece> {
     let diff = TextDiff::configure().timeout(MAX_TIME).diff_words(before, after);

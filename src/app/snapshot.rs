@@ -9,7 +9,7 @@ use crate::app::diff::{RULES, SectionChange};
 use crate::content::article::{Article, ParsedArticle};
 use crate::content::catalog::parse_family;
 use crate::content::files::{Folder, Stamp, is_yaml};
-use crate::content::folders::{Defaults, FolderFiles};
+use crate::content::folders::{Approval, Defaults, FolderFiles};
 use crate::content::library::Slot;
 use crate::content::markdown;
 use crate::content::problem::{Position, Problem, Report, Severity};
@@ -86,6 +86,15 @@ impl Snapshot {
             regions: Mutex::default(),
             files: OnceLock::new(),
         }
+    }
+
+    /// Who must approve what is published in a file (`articles/sms/monthly.md`); `None`: nobody.
+    pub fn approval(&self, path: &str) -> Option<Approval> {
+        let (folder, path) = path.split_once('/')?;
+        let of_templates = folder == self.folders.templates.name;
+        let folders =
+            if of_templates { self.engine.templates.folders() } else { &self.engine.library.folders };
+        folders.of(path).approval().cloned()
     }
 
     /// Whether what changed is served to somebody: drafts, what is gone and what is of other days is not.

@@ -6,13 +6,51 @@ use crate::content::files::{Folder, Stamp};
 use crate::content::front_matter::FrontMatter;
 use crate::content::problem::{Problem, Report};
 use crate::content::validity::{EXCEPT, NOBODY, Validity};
-use crate::content::yaml::{self, Fields};
+use crate::content::yaml::{self, Fields, Node, Value};
 
 /// The file of a folder.
 pub const FOLDER_FILE: &str = "_folder.yaml";
 
 /// The same, as some write it.
 const OTHER_FOLDER_FILE: &str = "_folder.yml";
+
+/// The most people who can be asked to approve one change.
+const MAX_APPROVALS: u8 = 9;
+
+/// Who must approve what is published in a folder.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Approval {
+    /// How many; 0: nobody has to.
+    pub count: u8,
+    /// Teams by name, and people by the name they sign in with; empty: whoever may approve at all.
+    pub by: Vec<String>,
+}
+
+impl Approval {
+    /// Reads `approval: 2` or `approval: {count: 2, by: [tariffs, anna]}`.
+    fn read(node: Node, report: &mut Report) -> Option<Self> {
+        let at = node.at;
+        let (count, by) = match node.value {
+            Value::Map(_) => {
+                let mut fields = Fields::of(node, "`approval`", report);
+                let (count, by) = (fields.text("count").map(|t| t.0), fields.texts("by"));
+                fields.finish("`approval`");
+                (count.unwrap_or_else(|| "1".to_owned()), by)
+            }
+            _ => (node.text().unwrap_or_default(), Vec::new()),
+        };
+        let count = match count.as_str() {
+            "yes" => Some(1),
+            "no" => Some(0),
+            number => number.parse().ok().filter(|number| *number <= MAX_APPROVALS),
+        };
+        if count.is_none() {
+            let hint = format!("write how many must approve, 0 to {MAX_APPROVALS}, as `approval: {{count: 1, by: [tariffs]}}`");
+            report.error("wrong-type", at, "`approval` does not say how many must approve", hint);
+        }
+        Some(Self { count: count?, by })
+    }
+}
 
 /// What holds for files of a folder that do not say it themselves.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,6 +59,7 @@ pub struct Defaults {
     regions: Option<Vec<String>>,
     owner: Option<String>,
     verify_every: Option<String>,
+    approval: Option<Approval>,
 }
 
 impl Defaults {
@@ -35,6 +74,7 @@ impl Defaults {
                 regions: list(fields.texts("regions")),
                 owner: fields.text("owner").map(|t| t.0),
                 verify_every: fields.interval("verify_every"),
+                approval: fields.node("approval").and_then(|node| Approval::read(node, fields.report)),
             };
             fields.finish("a folder's file");
             defaults
@@ -56,7 +96,13 @@ impl Defaults {
             regions: self.regions.clone().or(outer.regions),
             owner: self.owner.clone().or(outer.owner),
             verify_every: self.verify_every.clone().or(outer.verify_every),
+            approval: self.approval.clone().or(outer.approval),
         }
+    }
+
+    /// Who must approve what is published here; `None`: nobody.
+    pub fn approval(&self) -> Option<&Approval> {
+        self.approval.as_ref().filter(|approval| approval.count > 0)
     }
 
     /// One number for all of it; 0 when there is nothing.
@@ -202,6 +248,8 @@ mod tests {
             ("b2b/own/_folder.yaml", "audience: [\"!partners\"]\n"),
             ("broken/_folder.yaml", "audience: {a: b}\n"),
             ("typo/_folder.yaml", "audiense: [b2b]\n"),
+            ("b2b/own/x/_folder.yaml", "approval: {count: 2, by: [tariffs]}\n"),
+            ("b2b/own/x/free/_folder.yaml", "approval: no\n"),
         ];
         let files = FolderFiles { files: files.map(|(path, text)| (path.to_owned(), file(text))).into() };
         let audience = |path: &str| files.of(path).audience.unwrap_or_default();
@@ -213,6 +261,10 @@ mod tests {
         assert_eq!(files.of("b2b/open/a.md").regions.unwrap(), ["moscow"]);
         assert_eq!(audience("broken/a.md"), [NOBODY]);
         assert_eq!(audience("typo/a.md"), [NOBODY]);
+        let two = Approval { count: 2, by: vec!["tariffs".to_owned()] };
+        assert_eq!(files.of("b2b/own/x/_folder.yaml").approval(), Some(&two));
+        assert_eq!(files.of("b2b/own/a.md").approval(), None);
+        assert_eq!(files.of("b2b/own/x/free/a.md").approval(), None);
         // Of the first, that it is no list, and that nobody is named.
         assert_eq!(files.problems().count(), 3);
     }

@@ -10,6 +10,7 @@ const STEPS: &[(i64, &str, &str)] = &[
     (1, "first", include_str!("migrations/0001_first.sql")),
     (2, "people", include_str!("migrations/0002_people.sql")),
     (3, "editing", include_str!("migrations/0003_editing.sql")),
+    (4, "review", include_str!("migrations/0004_review.sql")),
 ];
 
 /// Why the tables could not be brought up to date.

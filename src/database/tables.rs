@@ -203,6 +203,43 @@ pub const TABLES: &[Table] = &[
             ("updated_at", Kind::Integer),
         ],
     },
+    Table {
+        name: "reviews",
+        columns: &[
+            ("id", Kind::Text),
+            ("asked_at", Kind::Integer),
+            ("asked_by", Kind::Text),
+            ("note", Kind::Text),
+        ],
+    },
+    Table {
+        name: "verdicts",
+        columns: &[
+            ("id", Kind::Text),
+            ("draft_id", Kind::Text),
+            ("person_id", Kind::Text),
+            ("person_name", Kind::Text),
+            ("at", Kind::Integer),
+            ("approved", Kind::Integer),
+            ("contents", Kind::Text),
+            ("note", Kind::Text),
+        ],
+    },
+    Table {
+        name: "remarks",
+        columns: &[
+            ("id", Kind::Text),
+            ("draft_id", Kind::Text),
+            ("path", Kind::Text),
+            ("line", Kind::Integer),
+            ("line_text", Kind::Text),
+            ("person_id", Kind::Text),
+            ("person_name", Kind::Text),
+            ("at", Kind::Integer),
+            ("body", Kind::Text),
+            ("settled_at", Kind::Integer),
+        ],
+    },
 ];
 
 /// What passes by itself, and what nobody wants back when a backup is restored: who was signed in then, links that were used since.

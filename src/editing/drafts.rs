@@ -283,14 +283,14 @@ impl Editing {
     }
 
     /// Publishes a draft whose time has come; `None`: it is no draft any more, its time was changed, or the same has to be tried again. What
-    /// cannot be published stays a draft that says why. So does what a person may not publish any more: `is_permitted`.
+    /// cannot be published stays a draft that says why. So does what may not be published any more, or not yet: `refusal` says why.
     ///
     /// # Errors
     /// The store cannot be read or written.
     pub async fn publish_due(
         &self,
         (id, person): &(String, String),
-        is_permitted: bool,
+        refusal: Option<String>,
         now: Timestamp,
     ) -> Result<Option<Due>, EditError> {
         let row: Option<(String, String)> =
@@ -305,10 +305,9 @@ impl Editing {
             found => found?,
         };
         let author = Author { id: Some(person.clone()), name };
-        let outcome = if is_permitted {
-            self.publish(&author, &reason, &draft.edits()?, now).await
-        } else {
-            Err(EditError::invalid("author", "may not publish any more"))
+        let outcome = match refusal {
+            None => self.publish(&author, &reason, &draft.edits()?, now).await,
+            Some(why) => Err(EditError::Refused(why)),
         };
         match &outcome {
             Ok(_) => self.remove_published(&draft).await?,

@@ -6,6 +6,7 @@ pub mod drafts;
 pub mod history;
 pub mod merge;
 pub mod publish;
+pub mod review;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -48,6 +49,9 @@ pub enum EditError {
     /// The files changed meanwhile in the same places: nothing was written.
     #[error("changed meanwhile in the same place: {}; merge and publish again", .0.join(", "))]
     Conflict(Vec<String>),
+    /// It may not be done, or not yet.
+    #[error("{0}")]
+    Refused(String),
     /// The files could not be read or written.
     #[error("{0}")]
     Disk(#[from] DiskError),

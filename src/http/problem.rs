@@ -44,6 +44,8 @@ pub enum Code {
     TooManyRequests,
     /// It is there already, or something else stands against it.
     Conflict,
+    /// Others must approve it first.
+    ApprovalNeeded,
     /// The path is served, but not by this method.
     MethodNotAllowed,
     /// A value does not fit the template.
@@ -62,7 +64,7 @@ pub enum Code {
 
 impl Code {
     /// All codes.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::InvalidParameter,
         Self::QueryTooLong,
         Self::InvalidBody,
@@ -75,6 +77,7 @@ impl Code {
         Self::SecondFactorNeeded,
         Self::TooManyRequests,
         Self::Conflict,
+        Self::ApprovalNeeded,
         Self::MethodNotAllowed,
         Self::InvalidValue,
         Self::Loading,
@@ -105,6 +108,7 @@ impl Code {
                 ("too-many-requests", StatusCode::TOO_MANY_REQUESTS, "Too many requests or tries")
             }
             Self::Conflict => ("conflict", StatusCode::CONFLICT, "Something stands against it"),
+            Self::ApprovalNeeded => ("approval-needed", StatusCode::FORBIDDEN, "Others must approve it first"),
             Self::MethodNotAllowed => {
                 ("method-not-allowed", StatusCode::METHOD_NOT_ALLOWED, "This method is not served here")
             }

@@ -1,6 +1,6 @@
 //! The editor's desk: one's drafts, the files, the editor of a file, its history.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use askama::Template;
 use axum::extract::State;
@@ -8,8 +8,10 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Deserialize;
 
+use crate::accounts::permissions::Permission;
 use crate::api::freshness::{FreshArticle, overview};
 use crate::api::history::{self, RevisionView};
+use crate::api::reviews::{self, ReviewView, ReviewedFile};
 use crate::api::sources::{self, SourceList};
 use crate::app::diff::PieceKind;
 use crate::content::files;
@@ -17,6 +19,7 @@ use crate::content::freshness::Trust;
 use crate::editing::drafts::Draft;
 use crate::editing::history::{Revision, RevisionOrigin};
 use crate::editing::publish::Publication;
+use crate::editing::review::{Remark, Waiting};
 use crate::http::asker::Asker;
 use crate::http::extract::{Id, Query, given};
 use crate::http::problem::Problem;
@@ -56,6 +59,8 @@ struct DeskPage {
     /// The draft that a chosen file is added to.
     draft: Option<Draft>,
     drafts: Vec<Draft>,
+    /// Drafts that somebody should look at.
+    waiting: Vec<Waiting>,
     paths: Vec<String>,
     total: usize,
     publications: Vec<Publication>,
@@ -96,6 +101,7 @@ pub async fn desk(
         text,
         draft,
         drafts: state.editing.drafts(person).await?,
+        waiting: state.editing.waiting().await?,
         paths,
         total,
         publications: state.editing.publications(given(params.before.as_deref()), PUBLICATIONS).await?,
@@ -197,6 +203,63 @@ pub async fn freshness(
 pub struct HistoryParams {
     at: Option<String>,
     before: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "review.html")]
+struct ReviewPage {
+    ui: Ui,
+    zone: Zoned,
+    view: ReviewView,
+    is_own: bool,
+    may_approve: bool,
+}
+
+impl ReviewPage {
+    /// What was said of a line.
+    fn remarks<'a>(&'a self, path: &'a str, line: &'a u32) -> impl Iterator<Item = &'a Remark> {
+        let of_line = move |remark: &&Remark| remark.path == path && remark.line == *line && *line > 0;
+        self.view.review.remarks.iter().filter(of_line)
+    }
+
+    /// What was said of lines of a file that are not shown: they are as they were, or gone.
+    fn remarks_beside<'a>(&'a self, file: &'a ReviewedFile) -> impl Iterator<Item = &'a Remark> {
+        let is_shown = |remark: &Remark| {
+            remark.line > 0 && file.lines.iter().any(|line| line.number == remark.line)
+        };
+        let of_file = self.view.review.remarks.iter().filter(|remark| remark.path == file.path);
+        of_file.filter(move |remark| !is_shown(remark))
+    }
+
+    fn settling(&self, remark: &Remark) -> String {
+        serde_json::json!({"settled": remark.settled_at.is_none()}).to_string()
+    }
+
+    /// What is published is what this page shows.
+    fn publishing(&self) -> String {
+        let files = &self.view.review.draft.files;
+        let versions: BTreeMap<&str, i64> =
+            files.iter().map(|file| (file.path.as_str(), file.version)).collect();
+        serde_json::json!({"versions": versions}).to_string()
+    }
+}
+
+/// A draft that others look at.
+pub async fn review(
+    State(state): State<AppState>,
+    asker: Asker,
+    headers: HeaderMap,
+    Id(id): Id,
+) -> Result<Response, Problem> {
+    let view = reviews::view(&state, &id).await?;
+    let page = ReviewPage {
+        ui: Ui::of(&headers).with(&asker),
+        zone: Zoned::of(&state),
+        is_own: asker.identity.person() == Some(view.review.person.as_str()),
+        may_approve: asker.may(Permission::Approve),
+        view,
+    };
+    Ok(private(page.render()))
 }
 
 #[derive(Template)]

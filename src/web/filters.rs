@@ -99,6 +99,7 @@ pub fn permission_key(permission: &Permission, _: &dyn Values) -> askama::Result
         Permission::ManagePeople => "permission-manage-people",
         Permission::Provision => "permission-provision",
         Permission::SeeAudit => "permission-see-audit",
+        Permission::Approve => "permission-approve",
         Permission::SeeHealth => "permission-see-health",
     })
 }

@@ -64,6 +64,7 @@ pub fn routes() -> Routes {
         .get("/edit", EDIT, editing::desk)
         .get("/edit/{*path}", EDIT, editing::editor)
         .get("/history/{*path}", EDIT, editing::history)
+        .get("/reviews/{id}", EDIT, editing::review)
         .get("/freshness", EDIT, editing::freshness)
         .get("/account", Access::Person, account::page)
         .get("/admin/people", Access::Needs(Permission::SeePeople), admin::people)

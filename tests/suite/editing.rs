@@ -655,7 +655,10 @@ fn edit(process: &Process, cookie: &str, path: &str, slot: usize, mark: &str) ->
         assert_eq!(status, 200, "{body}");
         let source: Value = serde_json::from_str(&body).unwrap();
         let text = with_place(source["text"].as_str().unwrap(), slot, mark);
-        assert!(text.contains(mark), "{text}");
+        if !text.contains(mark) {
+            // Read while somebody who cut the file on disk was about to write it: no editor would go on from there.
+            continue;
+        }
         let change = json!({"base": source["digest"], "text": text, "reason": mark}).to_string();
         let (status, body) = process.ask_as(cookie, "PUT", &format!("/api/v1/sources/{path}"), &change)?;
         match status {

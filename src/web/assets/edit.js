@@ -95,6 +95,7 @@ const now = () => new Date().toLocaleTimeString(document.documentElement.lang, {
 function showState() {
   const isDifferent = draft !== null || view.state.doc.toString() !== (published ?? "");
   $("#publish").disabled = !isDifferent;
+  $("#review").disabled = !isDifferent;
   $("#discard").hidden = draft === null;
 }
 
@@ -560,12 +561,24 @@ async function publish(force = false) {
   else if (status === 422) {
     const faults = (data.errors ?? []).map((error) => `${error.name}:${error.message}`).join("\n");
     alertWith(`${word("ed-fault")}:\n${faults || data.detail}`, [word("ed-anyway"), () => publish(true)]);
+  } else if (data.code === "approval-needed") {
+    const missing = (data.errors ?? []).map((error) => `${error.name}: ${error.message}`).join("\n");
+    alertWith(`${word("ed-approval")}:\n${missing}`, [word("ed-ask-review"), askReview]);
   } else {
     // Without a draft there is one to begin.
     if (status === 404) sent = null;
     await unsaved(status, data);
   }
   showState();
+}
+
+// Others are asked to look at the draft: from then on it has a page of its own.
+async function askReview() {
+  for (let tries = 0; (isSaving || !(await save())) && tries < 50; tries += 1) await new Promise((done) => setTimeout(done, 100));
+  if (text() !== sent || !draft) return;
+  const { ok, data } = await call("POST", `/api/v1/drafts/${draft}/review`, { note: $("#reason").value.trim() });
+  if (ok) location.href = `/reviews/${draft}`;
+  else alertWith(data.detail ?? word("ed-offline"));
 }
 
 function showScheduled(at) {
@@ -712,6 +725,7 @@ async function begin() {
 }
 
 $("#publish").addEventListener("click", () => publish());
+$("#review").addEventListener("click", askReview);
 $("#discard").addEventListener("click", discard);
 $("#as").addEventListener("input", () => later("preview", PREVIEW_MS, preview));
 $("#as").addEventListener("submit", (event) => event.preventDefault());

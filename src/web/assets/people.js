@@ -3,9 +3,10 @@ import { forget } from "./parts/account.js";
 import { t } from "./parts/words.js";
 
 // A field may be a list (parted by commas, or of checked boxes), a number, or a text. What is empty is left out, unless it says something.
-function body(form) {
+function body(form, submitter) {
   if (form.dataset.body) return form.dataset.body;
-  const values = {};
+  // Of several buttons, each says something of its own.
+  const values = JSON.parse(submitter?.dataset.set ?? "{}");
   for (const field of form.elements ?? []) {
     const { name, value, dataset } = field;
     if (!name || field.disabled) continue;
@@ -46,11 +47,11 @@ function show(name, reply) {
   shown.querySelector("input, pre")?.focus();
 }
 
-async function send(from) {
+async function send(from, submitter) {
   const { api, method = "POST", then, told, shows, confirm: question } = from.dataset;
   if (question && !confirm(question)) return;
   tell(from, "");
-  const content = body(from);
+  const content = body(from, submitter);
   if ("signsOut" in from.dataset) {
     // First of all, so that nothing is left here whatever the server says.
     await forget();
@@ -86,7 +87,7 @@ document.addEventListener("submit", (event) => {
   const form = event.target.closest("form[data-api]");
   if (!form) return;
   event.preventDefault();
-  send(form);
+  send(form, event.submitter);
 });
 
 document.addEventListener("click", (event) => {
