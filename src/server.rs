@@ -20,16 +20,18 @@ use crate::accounts::audit::Actor;
 use crate::accounts::permissions::Permission;
 use crate::api;
 use crate::api::reviews::must_be_approved;
+use crate::api::{digest, notices};
 use crate::app::changes::Changes;
 use crate::app::running::{App, Options};
 use crate::database::{Database, Place};
-use crate::editing::{EditError, Editing};
 use crate::editing::drafts::Due;
+use crate::editing::{EditError, Editing};
 use crate::http::asker::identify;
 use crate::http::layers::{ErrorPage, observe};
 use crate::http::problem::{Code, Problem};
 use crate::http::routes::Rule;
 use crate::http::state::AppState;
+use crate::notices::{News, NoticeKind};
 use crate::settings::{Settings, WithoutAccounts};
 use crate::web;
 
@@ -38,6 +40,9 @@ const TIDY_EVERY: Duration = Duration::from_secs(15 * 60);
 
 /// How often it is looked whether something should be published.
 const PUBLISH_EVERY: Duration = Duration::from_secs(1);
+
+/// How often it is looked whether it is time for mail.
+const DIGEST_EVERY: Duration = Duration::from_secs(30);
 
 /// All routes with all layers.
 pub fn router(state: AppState) -> Router {
@@ -100,6 +105,8 @@ pub async fn serve(settings: Settings, told: impl FnOnce(SocketAddr)) -> anyhow:
     tokio::spawn(tidy(state.clone()));
     tokio::spawn(keep_history(state.clone()));
     tokio::spawn(publish_in_time(state.clone()));
+    tokio::spawn(tell_in_time(state.clone()));
+    tokio::spawn(mail_digests(state.clone()));
     let ending = async move {
         wait_for_signal().await;
         tracing::info!("stopping: open requests are finished first");
@@ -146,6 +153,9 @@ async fn tidy(state: AppState) {
         if let Err(error) = state.gaps.forget(now, state.settings.gap_days).await {
             tracing::warn!(%error, "old gaps could not be removed");
         }
+        if let Err(error) = state.notices.tidy(now).await {
+            tracing::warn!(%error, "old notices could not be removed");
+        }
         state.accounts.limits().tidy();
         tokio::time::sleep(TIDY_EVERY).await;
     }
@@ -179,6 +189,37 @@ pub async fn publish_in_time(state: AppState) {
     }
 }
 
+/// Tells programs what they asked to be told, again and again until they answer, as long as the application runs.
+pub async fn tell_in_time(state: AppState) {
+    loop {
+        match state.notices.deliver(state.app.clock.now()).await {
+            // There may be more.
+            Ok(tried) if tried > 0 => continue,
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "programs could not be told"),
+        }
+        tokio::time::sleep(PUBLISH_EVERY).await;
+    }
+}
+
+/// Mails once a day what nobody saw, and tells owners what should be verified, as long as the application runs.
+pub async fn mail_digests(state: AppState) {
+    let mut last = None;
+    loop {
+        let now = state.app.clock.now().to_zoned_datetime(state.settings.zone());
+        if now.time() >= state.settings.digest_time()
+            && last != Some(now.date())
+            && state.app.snapshot().is_some()
+        {
+            match digest::send(&state, now.date()).await {
+                Ok(()) => last = Some(now.date()),
+                Err(error) => tracing::warn!(%error, "what should be mailed will be tried again"),
+            }
+        }
+        tokio::time::sleep(DIGEST_EVERY).await;
+    }
+}
+
 async fn publish_due(state: &AppState) -> anyhow::Result<()> {
     // A server that waits for another one to end does nothing in its place.
     if state.app.snapshot().is_none() {
@@ -200,6 +241,13 @@ async fn publish_due(state: &AppState) -> anyhow::Result<()> {
             Err(error) => ("content.not-published", None, format!("{title}: {error}")),
         };
         state.accounts.note(&actor, action, subject.as_deref(), &details, now).await?;
+        match subject {
+            Some(id) => notices::tell_published(state, &id, &details).await,
+            None => {
+                let (kind, link) = (NoticeKind::NotPublished, "/edit");
+                state.tell(&[due.1], &News { kind, title: &details, link, once: None }).await;
+            }
+        }
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use figment::providers::{Env, Format, Serialized, Toml};
 use figment::{Figment, Source};
+use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
@@ -122,6 +123,8 @@ pub struct Settings {
     pub smtp: String,
     /// What mail comes from, as `Pharos <pharos@example.org>`.
     pub mail_from: String,
+    /// When what nobody saw is mailed, by the clock of `time_zone`, as `08:00`.
+    pub digest_at: String,
     /// The company's sign-on (OpenID Connect): its issuer, as `https://login.example.org`; empty for none.
     pub sign_on_issuer: String,
     /// The id that the sign-on knows this server by.
@@ -176,6 +179,7 @@ impl Default for Settings {
             gap_days: 365,
             smtp: String::new(),
             mail_from: "Pharos <pharos@localhost>".to_owned(),
+            digest_at: "08:00".to_owned(),
             sign_on_issuer: String::new(),
             sign_on_client_id: String::new(),
             sign_on_client_secret: String::new(),
@@ -314,6 +318,9 @@ impl Settings {
                 self.public_url
             ));
         }
+        if self.digest_at.parse::<Time>().is_err() {
+            faults.push(format!("- `digest_at`: `{}` is no time; write it as 08:00", self.digest_at));
+        }
         if !self.sign_on_issuer.is_empty() {
             for (name, value) in
                 [("public_url", &self.public_url), ("sign_on_client_id", &self.sign_on_client_id)]
@@ -347,6 +354,11 @@ impl Settings {
             ));
         }
         if faults.is_empty() { Ok(()) } else { Err(SettingsError::Wrong(faults.join("\n"))) }
+    }
+
+    /// When what nobody saw is mailed.
+    pub fn digest_time(&self) -> Time {
+        self.digest_at.parse().unwrap_or_default()
     }
 
     /// The time zone that decides which day it is.

@@ -7,6 +7,7 @@ pub mod identity;
 pub mod limits;
 pub mod links;
 pub mod mail;
+pub mod members;
 pub mod passwords;
 pub mod people;
 pub mod permissions;

@@ -475,6 +475,8 @@ impl Accounts {
             "UPDATE publications SET author = NULL, author_name = '' WHERE author = $1",
             "DELETE FROM verdicts WHERE person_id = $1",
             "DELETE FROM remarks WHERE person_id = $1",
+            "DELETE FROM notices WHERE person_id = $1",
+            "DELETE FROM notice_choices WHERE person_id = $1",
             "DELETE FROM people WHERE id = $1",
         ] {
             sqlx::query(AssertSqlSafe(statement)).bind(id).execute(&mut *erasing).await?;

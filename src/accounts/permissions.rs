@@ -29,6 +29,8 @@ pub enum Permission {
     ManagePeople,
     /// Keep people and teams in step with a company's directory (SCIM): for its token.
     Provision,
+    /// Choose which programs are told of what (webhooks).
+    ManageHooks,
     /// See who did what.
     SeeAudit,
     /// See how the server is, and its metrics.
@@ -48,6 +50,7 @@ impl Permission {
         ("see-people", Self::SeePeople),
         ("manage-people", Self::ManagePeople),
         ("provision", Self::Provision),
+        ("manage-hooks", Self::ManageHooks),
         ("see-audit", Self::SeeAudit),
         ("see-health", Self::SeeHealth),
     ];
@@ -110,8 +113,8 @@ impl Role {
     /// What it permits.
     pub fn permissions(self) -> &'static [Permission] {
         use Permission::{
-            Approve, Edit, ManagePeople, Provision, Read, ReadEverything, SeeAudit, SeeGaps, SeeHealth, SeePeople,
-            SeeProblems, TellGaps,
+            Approve, Edit, ManageHooks, ManagePeople, Provision, Read, ReadEverything, SeeAudit, SeeGaps,
+            SeeHealth, SeePeople, SeeProblems, TellGaps,
         };
         match self {
             Self::Operator | Self::Consultant => &[Read, TellGaps],
@@ -129,6 +132,7 @@ impl Role {
                 SeePeople,
                 ManagePeople,
                 Provision,
+                ManageHooks,
                 SeeAudit,
                 SeeHealth,
             ],

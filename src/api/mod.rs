@@ -3,6 +3,7 @@
 pub mod articles;
 pub mod audit;
 pub mod changes;
+pub mod digest;
 pub mod drafts;
 pub mod flows;
 pub mod freshness;
@@ -11,6 +12,7 @@ pub mod health;
 pub mod history;
 pub mod live;
 pub mod me;
+pub mod notices;
 pub mod offline;
 pub mod openapi;
 pub mod parameters;
@@ -37,6 +39,7 @@ use crate::http::state::AppState;
 
 const READ: Access = Access::Needs(Permission::Read);
 const MANAGE_PEOPLE: Access = Access::Manages(Permission::ManagePeople);
+const MANAGE_HOOKS: Access = Access::Manages(Permission::ManageHooks);
 const SEE_PEOPLE: Access = Access::Needs(Permission::SeePeople);
 const PROVISION: Access = Access::Needs(Permission::Provision);
 const EDIT: Access = Access::Needs(Permission::Edit);
@@ -93,6 +96,9 @@ fn own() -> Routes {
         .delete("/api/v1/me/tokens/{id}", ONESELF, tokens::remove_own)
         .get("/api/v1/me/kept", ONESELF, me::kept)
         .put("/api/v1/me/kept/{kind}", ONESELF, me::keep)
+        .get("/api/v1/me/notices", ONESELF, notices::list)
+        .post("/api/v1/me/notices/seen", ONESELF, notices::see)
+        .put("/api/v1/me/notices/choices", ONESELF, notices::choose)
         .get("/api/v1/me/export", ONESELF, me::export)
 }
 
@@ -154,6 +160,10 @@ fn administration() -> Routes {
         .get("/api/v1/roles", SEE_PEOPLE, people::roles)
         .get("/api/v1/tokens", MANAGE_PEOPLE, tokens::all)
         .delete("/api/v1/tokens/{id}", MANAGE_PEOPLE, tokens::remove)
+        .get("/api/v1/hooks", MANAGE_HOOKS, notices::hooks)
+        .post("/api/v1/hooks", MANAGE_HOOKS, notices::add_hook)
+        .delete("/api/v1/hooks/{id}", MANAGE_HOOKS, notices::remove_hook)
+        .get("/api/v1/hooks/{id}/deliveries", MANAGE_HOOKS, notices::deliveries)
         .get("/api/v1/audit", Access::Needs(Permission::SeeAudit), audit::list)
         .get("/api/v1/health", Access::Needs(Permission::SeeHealth), health::whole)
 }

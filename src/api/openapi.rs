@@ -11,8 +11,8 @@ use utoipa::openapi::{Content, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    articles, audit, changes, drafts, flows, freshness, gaps, health, history, live, me, offline, people,
-    problems, products, reviews, search, session, sources, teams, templates, tokens,
+    articles, audit, changes, drafts, flows, freshness, gaps, health, history, live, me, notices, offline,
+    people, problems, products, reviews, search, session, sources, teams, templates, tokens,
 };
 use crate::http::problem::ProblemDetails;
 
@@ -37,7 +37,8 @@ use crate::http::problem::ProblemDetails;
         teams::add, teams::get, teams::change, teams::remove, teams::change_members, audit::list, sources::list, sources::get,
         sources::put, sources::remove, sources::preview, sources::merge, sources::attach, freshness::list, freshness::verify, drafts::list, drafts::add, drafts::get, drafts::change,
         drafts::remove, drafts::publish, drafts::cancel, reviews::ask, reviews::withdraw, reviews::list, reviews::get, reviews::decide, reviews::remark,
-        reviews::settle, history::list, history::get, history::restore, history::publications, history::undo,
+        reviews::settle,
+        notices::list, notices::see, notices::choose, notices::hooks, notices::add_hook, notices::remove_hook, notices::deliveries, history::list, history::get, history::restore, history::publications, history::undo,
     ),
     components(schemas(ProblemDetails)),
     modifiers(&Everywhere),

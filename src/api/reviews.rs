@@ -19,6 +19,7 @@ use crate::http::asker::Asker;
 use crate::http::extract::{Body, Id};
 use crate::http::problem::{Code, FieldError, Problem, ProblemDetails};
 use crate::http::state::AppState;
+use crate::notices::{News, NoticeKind};
 
 /// What waits for somebody to look at it.
 #[derive(Debug, Serialize, ToSchema)]
@@ -160,9 +161,8 @@ async fn missing(
         }
     }
     let missing = rules.into_iter().filter_map(|(path, rule)| {
-        let is_meant = |names: &&BTreeSet<String>| {
-            rule.by.is_empty() || rule.by.iter().any(|name| names.contains(name))
-        };
+        let is_meant =
+            |names: &&BTreeSet<String>| rule.by.is_empty() || rule.by.iter().any(|name| names.contains(name));
         let given = u8::try_from(approvers.values().filter(is_meant).count()).unwrap_or(u8::MAX);
         (given < rule.count).then_some(MissingApproval { path, needed: rule.count, given, by: rule.by })
     });
@@ -195,6 +195,13 @@ pub async fn must_be_approved(state: &AppState, edits: &[Edit], draft: Option<&s
     Err(Problem { errors: errors.collect(), ..Problem::new(Code::ApprovalNeeded, detail) })
 }
 
+async fn tell(state: &AppState, kind: NoticeKind, people: &[String], review: &Review) {
+    let first = review.draft.files.first().map_or("", |file| file.path.as_str());
+    let title = if review.draft.title.is_empty() { first } else { &review.draft.title };
+    let link = format!("/reviews/{}", review.draft.id);
+    state.tell(people, &News { kind, title, link: &link, once: None }).await;
+}
+
 /// Asks others to look at a draft of one's own.
 #[utoipa::path(post, operation_id = "ask_review", path = "/api/v1/drafts/{id}/review", tag = "editing",
     params(("id" = String, Path, description = "The draft's id")), request_body = Asking, responses(
@@ -208,7 +215,18 @@ pub async fn ask(
 ) -> Result<Json<ReviewView>, Problem> {
     let now = state.app.clock.now();
     let review = state.editing.ask_review(&sources::author(&asker), &id, &asking.note, now).await?;
-    Ok(Json(shown(&state, review).await?))
+    let view = shown(&state, review).await?;
+    let members = state.accounts.members_of_all().await?;
+    // Whoever must approve; where nobody must, whoever may.
+    let named: BTreeSet<&String> = view.missing.iter().flat_map(|missing| &missing.by).collect();
+    let asked = members.into_iter().filter(|member| {
+        member.permissions.contains(&Permission::Approve)
+            && member.id != view.review.person
+            && (named.is_empty() || named.iter().any(|name| member.is_called(name)))
+    });
+    let asked: Vec<String> = asked.map(|member| member.id).collect();
+    tell(&state, NoticeKind::ReviewAsked, &asked, &view.review).await;
+    Ok(Json(view))
 }
 
 /// Takes a draft of one's own back from those who look at it.
@@ -260,6 +278,7 @@ pub async fn decide(
     let paths: Vec<&str> = review.draft.files.iter().take(20).map(|file| file.path.as_str()).collect();
     let action = if deciding.approved { "content.approved" } else { "content.returned" };
     state.accounts.note(&asker.actor(), action, Some(&id), &paths.join(", "), now).await?;
+    tell(&state, NoticeKind::ReviewAnswered, std::slice::from_ref(&review.person), &review).await;
     Ok(Json(shown(&state, review).await?))
 }
 
@@ -277,6 +296,11 @@ pub async fn remark(
     let now = state.app.clock.now();
     let place = (new.path.as_str(), new.line);
     let review = state.editing.remark(&sources::author(&asker), &id, place, &new.body, now).await?;
+    // Whoever took part, but for who speaks.
+    let own = asker.identity.person().unwrap_or_default();
+    let others = review.remarks.iter().map(|remark| &remark.person).chain([&review.person]);
+    let others: BTreeSet<String> = others.filter(|person| *person != own).cloned().collect();
+    tell(&state, NoticeKind::ReviewAnswered, &Vec::from_iter(others), &review).await;
     Ok(Json(shown(&state, review).await?))
 }
 

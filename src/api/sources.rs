@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::api::articles::{self, ArticleView};
+use crate::api::notices;
 use crate::api::reply::Json;
 use crate::api::reviews;
 use crate::content::problem::{Problem as ContentProblem, Severity};
@@ -226,6 +227,7 @@ pub async fn reply(
         paths.truncate(20);
         let (actor, now) = (asker.actor(), state.app.clock.now());
         state.accounts.note(&actor, "content.published", Some(id), &paths.join(", "), now).await?;
+        notices::tell_published(state, id, &paths.join(", ")).await;
     }
     Ok(Json(PublishedReply { id: published.id, files: published.files, served, publish_at: None }))
 }

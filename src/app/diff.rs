@@ -160,7 +160,11 @@ pub fn lines(before: &str, after: &str) -> Vec<DiffLine> {
                 kind: if *is_different { kind } else { PieceKind::Same },
                 text: text.trim_end_matches(['\r', '\n']).to_owned(),
             });
-            lines.push(DiffLine { kind, number, pieces: pieces.filter(|piece| !piece.text.is_empty()).collect() });
+            lines.push(DiffLine {
+                kind,
+                number,
+                pieces: pieces.filter(|piece| !piece.text.is_empty()).collect(),
+            });
         }
     }
     if old_end < before.lines().count() && !lines.is_empty() {

@@ -45,7 +45,9 @@ impl Approval {
             number => number.parse().ok().filter(|number| *number <= MAX_APPROVALS),
         };
         if count.is_none() {
-            let hint = format!("write how many must approve, 0 to {MAX_APPROVALS}, as `approval: {{count: 1, by: [tariffs]}}`");
+            let hint = format!(
+                "write how many must approve, 0 to {MAX_APPROVALS}, as `approval: {{count: 1, by: [tariffs]}}`"
+            );
             report.error("wrong-type", at, "`approval` does not say how many must approve", hint);
         }
         Some(Self { count: count?, by })

@@ -11,6 +11,7 @@ const STEPS: &[(i64, &str, &str)] = &[
     (2, "people", include_str!("migrations/0002_people.sql")),
     (3, "editing", include_str!("migrations/0003_editing.sql")),
     (4, "review", include_str!("migrations/0004_review.sql")),
+    (5, "notices", include_str!("migrations/0005_notices.sql")),
 ];
 
 /// Why the tables could not be brought up to date.

@@ -240,6 +240,56 @@ pub const TABLES: &[Table] = &[
             ("settled_at", Kind::Integer),
         ],
     },
+    Table {
+        name: "notices",
+        columns: &[
+            ("id", Kind::Text),
+            ("person_id", Kind::Text),
+            ("at", Kind::Integer),
+            ("kind", Kind::Text),
+            ("title", Kind::Text),
+            ("link", Kind::Text),
+            ("on_desk", Kind::Integer),
+            ("by_mail", Kind::Integer),
+            ("seen_at", Kind::Integer),
+            ("mailed_at", Kind::Integer),
+        ],
+    },
+    Table {
+        name: "notice_choices",
+        columns: &[
+            ("id", Kind::Text),
+            ("person_id", Kind::Text),
+            ("kind", Kind::Text),
+            ("on_desk", Kind::Integer),
+            ("by_mail", Kind::Integer),
+        ],
+    },
+    Table {
+        name: "hooks",
+        columns: &[
+            ("id", Kind::Text),
+            ("url", Kind::Text),
+            ("secret", Kind::Text),
+            ("kinds", Kind::Text),
+            ("created_at", Kind::Integer),
+            ("active", Kind::Integer),
+        ],
+    },
+    Table {
+        name: "deliveries",
+        columns: &[
+            ("id", Kind::Text),
+            ("hook_id", Kind::Text),
+            ("at", Kind::Integer),
+            ("kind", Kind::Text),
+            ("body", Kind::Text),
+            ("tries", Kind::Integer),
+            ("next_at", Kind::Integer),
+            ("status", Kind::Integer),
+            ("fault", Kind::Text),
+        ],
+    },
 ];
 
 /// What passes by itself, and what nobody wants back when a backup is restored: who was signed in then, links that were used since.

@@ -198,11 +198,12 @@ impl Editing {
         )
         .fetch_all(self.database.pool())
         .await?;
-        let waiting = |(draft, title, person, person_name, asked_at): (String, String, String, String, i64)| {
-            let of = files.iter().filter(|(of, _)| *of == draft);
-            let paths = of.map(|(_, path)| path.clone()).collect();
-            Waiting { draft, title, person, person_name, asked_at: moment(asked_at), paths }
-        };
+        let waiting =
+            |(draft, title, person, person_name, asked_at): (String, String, String, String, i64)| {
+                let of = files.iter().filter(|(of, _)| *of == draft);
+                let paths = of.map(|(_, path)| path.clone()).collect();
+                Waiting { draft, title, person, person_name, asked_at: moment(asked_at), paths }
+            };
         Ok(rows.into_iter().map(waiting).collect())
     }
 

@@ -29,6 +29,8 @@ pub struct Asker {
     pub identity: Arc<Identity>,
     /// Where the request comes from.
     pub client: Client,
+    /// How much who asks was told and has not seen.
+    pub unseen: usize,
 }
 
 impl Asker {
@@ -107,7 +109,11 @@ async fn asker(state: &AppState, request: &Parts) -> Result<Asker, Problem> {
         None => by_browser(state, headers, &client, is_proxy).await?,
     };
     count(state, &identity, &client, request.uri.path())?;
-    Ok(Asker { identity, client })
+    let unseen = match &identity.who {
+        Who::Person { id, .. } => state.notices.unseen(id).await.unwrap_or_default(),
+        _ => 0,
+    };
+    Ok(Asker { identity, client, unseen })
 }
 
 async fn by_browser(

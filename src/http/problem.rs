@@ -108,7 +108,9 @@ impl Code {
                 ("too-many-requests", StatusCode::TOO_MANY_REQUESTS, "Too many requests or tries")
             }
             Self::Conflict => ("conflict", StatusCode::CONFLICT, "Something stands against it"),
-            Self::ApprovalNeeded => ("approval-needed", StatusCode::FORBIDDEN, "Others must approve it first"),
+            Self::ApprovalNeeded => {
+                ("approval-needed", StatusCode::FORBIDDEN, "Others must approve it first")
+            }
             Self::MethodNotAllowed => {
                 ("method-not-allowed", StatusCode::METHOD_NOT_ALLOWED, "This method is not served here")
             }

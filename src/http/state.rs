@@ -15,6 +15,7 @@ use crate::editing::Editing;
 use crate::http::asker;
 use crate::http::problem::{Code, Problem};
 use crate::learning::gaps::Gaps;
+use crate::notices::{News, Notices};
 use crate::search::engine::{Reply, Request};
 use crate::settings::Settings;
 
@@ -40,6 +41,8 @@ pub struct AppState {
     pub accounts: Arc<Accounts>,
     /// What editors write.
     pub editing: Arc<Editing>,
+    /// What people and programs are told.
+    pub notices: Arc<Notices>,
     /// The company's sign-on.
     pub sign_on: Arc<SignOn>,
     /// Who anybody is as long as nobody has an account.
@@ -81,7 +84,8 @@ impl AppState {
             stopping,
             searches: Arc::new(Semaphore::new(searches)),
             requests: Arc::new(Semaphore::new(settings.max_concurrent_requests)),
-            gaps: Arc::new(Gaps::new(database)),
+            gaps: Arc::new(Gaps::new(database.clone())),
+            notices: Arc::new(Notices::new(database)),
             accounts: Arc::new(accounts),
             editing: Arc::new(editing),
             sign_on: Arc::new(SignOn::new(&settings)),
@@ -108,6 +112,13 @@ impl AppState {
                 )
             }
         })
+    }
+
+    /// Tells people and programs what happened. What happened stands, whether they can be told or not.
+    pub async fn tell(&self, people: &[String], news: &News<'_>) {
+        if let Err(error) = self.notices.tell(people, news, self.app.clock.now()).await {
+            tracing::warn!(%error, kind = news.kind.name(), "nobody could be told");
+        }
     }
 
     /// Searches what is served now; given up as soon as the client is gone, who may have typed on.

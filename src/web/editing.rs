@@ -224,9 +224,8 @@ impl ReviewPage {
 
     /// What was said of lines of a file that are not shown: they are as they were, or gone.
     fn remarks_beside<'a>(&'a self, file: &'a ReviewedFile) -> impl Iterator<Item = &'a Remark> {
-        let is_shown = |remark: &Remark| {
-            remark.line > 0 && file.lines.iter().any(|line| line.number == remark.line)
-        };
+        let is_shown =
+            |remark: &Remark| remark.line > 0 && file.lines.iter().any(|line| line.number == remark.line);
         let of_file = self.view.review.remarks.iter().filter(|remark| remark.path == file.path);
         of_file.filter(move |remark| !is_shown(remark))
     }

@@ -8,6 +8,7 @@ use crate::accounts::permissions::{Permission, Role};
 use crate::content::freshness::Trust;
 use crate::content::front_matter::{Kind, Status};
 use crate::content::markdown;
+use crate::notices::NoticeKind;
 use crate::search::answer::AnswerKind;
 
 /// An id in an address.
@@ -99,8 +100,24 @@ pub fn permission_key(permission: &Permission, _: &dyn Values) -> askama::Result
         Permission::ManagePeople => "permission-manage-people",
         Permission::Provision => "permission-provision",
         Permission::SeeAudit => "permission-see-audit",
+        Permission::ManageHooks => "permission-manage-hooks",
         Permission::Approve => "permission-approve",
         Permission::SeeHealth => "permission-see-health",
+    })
+}
+
+/// The word for what somebody is told of.
+#[askama::filter_fn]
+pub fn notice_key(kind: &NoticeKind, _: &dyn Values) -> askama::Result<&'static str> {
+    Ok(match kind {
+        NoticeKind::ReviewAsked => "notice-review-asked",
+        NoticeKind::ReviewAnswered => "notice-review-answered",
+        NoticeKind::NotPublished => "notice-not-published",
+        NoticeKind::MustRead => "notice-must-read",
+        NoticeKind::Feedback => "notice-feedback",
+        NoticeKind::FeedbackAnswered => "notice-feedback-answered",
+        NoticeKind::Overdue => "notice-overdue",
+        NoticeKind::Published => "notice-published",
     })
 }
 

@@ -14,6 +14,7 @@ pub mod filters;
 pub mod flow;
 pub mod lang;
 pub mod mine;
+pub mod notices;
 pub mod panel;
 pub mod search;
 pub mod sign_in;
@@ -66,6 +67,7 @@ pub fn routes() -> Routes {
         .get("/history/{*path}", EDIT, editing::history)
         .get("/reviews/{id}", EDIT, editing::review)
         .get("/freshness", EDIT, editing::freshness)
+        .get("/notices", Access::Person, notices::page)
         .get("/account", Access::Person, account::page)
         .get("/admin/people", Access::Needs(Permission::SeePeople), admin::people)
         .get("/admin/people/{id}", Access::Manages(Permission::ManagePeople), admin::person)
@@ -73,6 +75,7 @@ pub fn routes() -> Routes {
         .get("/admin/teams/{id}", Access::Manages(Permission::ManagePeople), admin::team)
         .get("/admin/roles", Access::Needs(Permission::SeePeople), admin::roles)
         .get("/admin/tokens", Access::Manages(Permission::ManagePeople), admin::tokens)
+        .get("/admin/hooks", Access::Manages(Permission::ManageHooks), notices::hooks)
         .get("/admin/audit", Access::Needs(Permission::SeeAudit), admin::audit)
         .get("/admin/health", Access::Needs(Permission::SeeHealth), admin::health)
 }

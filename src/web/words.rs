@@ -61,6 +61,8 @@ pub struct Ui {
     pub administration: Option<&'static str>,
     /// Whether the reader may edit.
     pub may_edit: bool,
+    /// How much the reader was told and has not seen.
+    pub unseen: usize,
 }
 
 impl Ui {
@@ -82,6 +84,7 @@ impl Ui {
             is_open: !is_signed_in && identity.may(Permission::Read),
             administration: page.map(|(_, page)| *page),
             may_edit: identity.may(Permission::Edit),
+            unseen: asker.unseen,
             ..self
         }
     }
@@ -105,6 +108,7 @@ impl Ui {
             is_open: false,
             administration: None,
             may_edit: false,
+            unseen: 0,
         }
     }
 
