@@ -30,6 +30,7 @@ use pharos::database::{Database, Place};
 use pharos::editing::Editing;
 use pharos::http::state::AppState;
 use pharos::language::words;
+use pharos::reading::Reading;
 use pharos::server;
 use pharos::settings::{Settings, WatchSetting};
 use tokio::sync::watch;
@@ -124,7 +125,8 @@ async fn start(root: &Path) -> Base {
     let folders = Folders::of(&settings);
     let editing =
         Editing::open(database.clone(), [folders.articles, folders.templates], app.remote()).await.unwrap();
-    let state = AppState::new(Arc::clone(&app), database, accounts, editing, settings, stopping);
+    let reading = Reading::open(database.clone()).await.unwrap();
+    let state = AppState::new(Arc::clone(&app), database, accounts, editing, reading, settings, stopping);
     while app.snapshot().is_none() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

@@ -15,8 +15,10 @@ pub mod app;
 
 pub mod accounts;
 pub mod editing;
+pub mod feedback;
 pub mod learning;
 pub mod notices;
+pub mod reading;
 
 pub mod search;
 

@@ -32,6 +32,7 @@ use crate::http::problem::{Code, Problem};
 use crate::http::routes::Rule;
 use crate::http::state::AppState;
 use crate::notices::{News, NoticeKind};
+use crate::reading::Reading;
 use crate::settings::{Settings, WithoutAccounts};
 use crate::web;
 
@@ -90,7 +91,9 @@ pub async fn serve(settings: Settings, told: impl FnOnce(SocketAddr)) -> anyhow:
     let app = App::start(options, changes);
     let editing = Editing::open(database.clone(), folders, app.remote()).await?;
     let (stop, stopping) = watch::channel(false);
-    let state = AppState::new(Arc::clone(&app), database.clone(), accounts, editing, settings, stopping);
+    let reading = Reading::open(database.clone()).await?;
+    let state =
+        AppState::new(Arc::clone(&app), database.clone(), accounts, editing, reading, settings, stopping);
     if state.accounts.is_open() {
         let (url, is_here) = (&state.settings.public_url, state.settings.without_accounts);
         // A server for this machine alone is asked by no other name.

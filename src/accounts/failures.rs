@@ -63,7 +63,12 @@ impl Tried {
         Self { key: format!("password:{person}"), free: 5, forgiven_after: 300 }
     }
 
-    /// Codes of a person's second factor.
+    /// To have a code mailed.
+    pub fn mail(person: &str) -> Self {
+        Self { key: format!("mail:{person}"), free: 3, forgiven_after: 600 }
+    }
+
+    /// Codes of a person's second factor, and codes mailed to him.
     pub fn code(person: &str) -> Self {
         Self { key: format!("code:{person}"), free: 5, forgiven_after: 300 }
     }

@@ -55,9 +55,24 @@ impl Accounts {
     /// # Errors
     /// The store cannot be read.
     pub async fn members_of_all(&self) -> Result<Vec<Member>, AccountError> {
+        self.read_members("").await
+    }
+
+    /// Somebody who may sign in.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn member(&self, id: &str) -> Result<Option<Member>, AccountError> {
+        Ok(self.read_members(id).await?.pop())
+    }
+
+    /// One, or all where no id is given.
+    async fn read_members(&self, id: &str) -> Result<Vec<Member>, AccountError> {
         let teams: Vec<TeamRow> = sqlx::query_as(
-            "SELECT m.person_id, t.name, t.roles, t.audiences, t.region FROM team_members m JOIN teams t ON t.id = m.team_id ORDER BY t.name",
+            "SELECT m.person_id, t.name, t.roles, t.audiences, t.region FROM team_members m JOIN teams t ON t.id = m.team_id \
+             WHERE $1 = '' OR m.person_id = $1 ORDER BY t.name",
         )
+        .bind(id)
         .fetch_all(self.database.pool())
         .await?;
         let mut by_person: HashMap<&str, Vec<&TeamRow>> = HashMap::new();
@@ -65,8 +80,9 @@ impl Accounts {
             by_person.entry(&team.0).or_default().push(team);
         }
         let people: Vec<MemberRow> = sqlx::query_as(
-            "SELECT id, login, name, roles, audiences, region FROM people WHERE active = 1 ORDER BY id",
+            "SELECT id, login, name, roles, audiences, region FROM people WHERE active = 1 AND ($1 = '' OR id = $1) ORDER BY id",
         )
+        .bind(id)
         .fetch_all(self.database.pool())
         .await?;
         let member = |(id, login, name, roles, audiences, region): MemberRow| {

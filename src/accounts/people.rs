@@ -477,6 +477,11 @@ impl Accounts {
             "DELETE FROM remarks WHERE person_id = $1",
             "DELETE FROM notices WHERE person_id = $1",
             "DELETE FROM notice_choices WHERE person_id = $1",
+            "DELETE FROM acknowledgements WHERE person_id = $1",
+            "DELETE FROM reading_codes WHERE person_id = $1",
+            "UPDATE must_reads SET author = NULL, author_name = '' WHERE author = $1",
+            "UPDATE threads SET person_id = NULL, person_name = '' WHERE person_id = $1",
+            "UPDATE posts SET person_id = NULL, person_name = '' WHERE person_id = $1",
             "DELETE FROM people WHERE id = $1",
         ] {
             sqlx::query(AssertSqlSafe(statement)).bind(id).execute(&mut *erasing).await?;

@@ -163,6 +163,24 @@ impl Accounts {
         Ok(used.rows_affected() > 0)
     }
 
+    /// Whether a code is that of a person's second factor now. Tries are counted.
+    ///
+    /// # Errors
+    /// There were too many tries, or the store cannot be read.
+    pub async fn prove_by_code(
+        &self,
+        person: &str,
+        code: &str,
+        now: Timestamp,
+    ) -> Result<bool, AccountError> {
+        let counted = self.try_once(&Tried::code(person), now).await?;
+        let is_right = self.is_totp(person, code, now).await?;
+        if is_right {
+            self.forgive(&counted).await?;
+        }
+        Ok(is_right)
+    }
+
     async fn is_totp(&self, person: &str, code: &str, now: Timestamp) -> Result<bool, AccountError> {
         let row: Option<(Option<String>,)> = sqlx::query_as("SELECT totp_secret FROM people WHERE id = $1")
             .bind(person)

@@ -27,6 +27,14 @@ pub fn secret() -> Result<String, AccountError> {
     Ok(BASE64URL_NOPAD.encode(&random::<BYTES>()?))
 }
 
+/// A code of six digits, for people to type: it is good for minutes and few tries.
+///
+/// # Errors
+/// The system gives no random numbers.
+pub fn digits() -> Result<String, AccountError> {
+    Ok(format!("{:06}", u64::from_le_bytes(random()?) % 1_000_000))
+}
+
 /// What is kept of a secret (BLAKE3, in hexadecimal). Secrets are random, so that no slow hash is needed.
 pub fn digest(secret: &str) -> String {
     blake3::hash(secret.as_bytes()).to_hex().to_string()

@@ -5,6 +5,7 @@ pub mod audit;
 pub mod changes;
 pub mod digest;
 pub mod drafts;
+pub mod feedback;
 pub mod flows;
 pub mod freshness;
 pub mod gaps;
@@ -12,6 +13,7 @@ pub mod health;
 pub mod history;
 pub mod live;
 pub mod me;
+pub mod must_reads;
 pub mod notices;
 pub mod offline;
 pub mod openapi;
@@ -67,6 +69,17 @@ pub fn routes(state: &AppState) -> Routes {
         .get("/api/v1/changes", READ, changes::list)
         .get("/api/v1/gaps", Access::Needs(Permission::SeeGaps), gaps::list)
         .post("/api/v1/gaps", Access::Needs(Permission::TellGaps), gaps::tell)
+        .get("/api/v1/feedback", READ, feedback::list)
+        .post("/api/v1/feedback", Access::Needs(Permission::TellGaps), feedback::tell)
+        .get("/api/v1/feedback/{id}", READ, feedback::get)
+        .post("/api/v1/feedback/{id}/posts", READ, feedback::answer)
+        .get("/api/v1/must-reads", READ, must_reads::list)
+        .post("/api/v1/must-reads", EDIT, must_reads::add)
+        .get("/api/v1/must-reads/{id}", READ, must_reads::get)
+        .delete("/api/v1/must-reads/{id}", EDIT, must_reads::remove)
+        .post("/api/v1/must-reads/{id}/acknowledgement", ONESELF, must_reads::acknowledge)
+        .post("/api/v1/must-reads/{id}/code", ONESELF, must_reads::send_code)
+        .get("/api/v1/must-reads/{id}/readers", SEE_PEOPLE, must_reads::readers)
         .get("/api/v1/live", READ, live::live)
         .get("/api/v1/openapi.json", Access::Public, openapi::document)
         .get("/health/live", Access::Public, health::live)

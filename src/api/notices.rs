@@ -121,7 +121,7 @@ pub async fn choose(
 }
 
 /// Lists the programs that are told.
-#[utoipa::path(get, operation_id = "list_hooks", path = "/api/v1/hooks", tag = "administration", responses(
+#[utoipa::path(get, operation_id = "list_hooks", path = "/api/v1/hooks", tag = "people", responses(
     (status = 200, description = "Webhooks", body = HookList),
 ))]
 pub async fn hooks(State(state): State<AppState>) -> Result<Json<HookList>, Problem> {
@@ -129,7 +129,7 @@ pub async fn hooks(State(state): State<AppState>) -> Result<Json<HookList>, Prob
 }
 
 /// Tells a program from now on.
-#[utoipa::path(post, operation_id = "add_hook", path = "/api/v1/hooks", tag = "administration", request_body = NewHook, responses(
+#[utoipa::path(post, operation_id = "add_hook", path = "/api/v1/hooks", tag = "people", request_body = NewHook, responses(
     (status = 201, description = "Told from now on", body = AddedHook),
 ))]
 pub async fn add_hook(
@@ -144,7 +144,7 @@ pub async fn add_hook(
 }
 
 /// Tells a program no more.
-#[utoipa::path(delete, operation_id = "remove_hook", path = "/api/v1/hooks/{id}", tag = "administration",
+#[utoipa::path(delete, operation_id = "remove_hook", path = "/api/v1/hooks/{id}", tag = "people",
     params(("id" = String, Path, description = "The webhook's id")), responses(
     (status = 204, description = "Told no more"),
 ))]
@@ -160,7 +160,7 @@ pub async fn remove_hook(
 }
 
 /// What a program was told.
-#[utoipa::path(get, operation_id = "list_deliveries", path = "/api/v1/hooks/{id}/deliveries", tag = "administration",
+#[utoipa::path(get, operation_id = "list_deliveries", path = "/api/v1/hooks/{id}/deliveries", tag = "people",
     params(("id" = String, Path, description = "The webhook's id")), responses(
     (status = 200, description = "Deliveries", body = DeliveryList),
 ))]

@@ -11,8 +11,9 @@ use utoipa::openapi::{Content, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    articles, audit, changes, drafts, flows, freshness, gaps, health, history, live, me, notices, offline,
-    people, problems, products, reviews, search, session, sources, teams, templates, tokens,
+    articles, audit, changes, drafts, feedback, flows, freshness, gaps, health, history, live, me,
+    must_reads, notices, offline, people, problems, products, reviews, search, session, sources, teams,
+    templates, tokens,
 };
 use crate::http::problem::ProblemDetails;
 
@@ -38,7 +39,8 @@ use crate::http::problem::ProblemDetails;
         sources::put, sources::remove, sources::preview, sources::merge, sources::attach, freshness::list, freshness::verify, drafts::list, drafts::add, drafts::get, drafts::change,
         drafts::remove, drafts::publish, drafts::cancel, reviews::ask, reviews::withdraw, reviews::list, reviews::get, reviews::decide, reviews::remark,
         reviews::settle,
-        notices::list, notices::see, notices::choose, notices::hooks, notices::add_hook, notices::remove_hook, notices::deliveries, history::list, history::get, history::restore, history::publications, history::undo,
+        feedback::tell, feedback::list, feedback::get, feedback::answer, must_reads::list, must_reads::add, must_reads::get, must_reads::remove,
+        must_reads::acknowledge, must_reads::send_code, must_reads::readers, notices::list, notices::see, notices::choose, notices::hooks, notices::add_hook, notices::remove_hook, notices::deliveries, history::list, history::get, history::restore, history::publications, history::undo,
     ),
     components(schemas(ProblemDetails)),
     modifiers(&Everywhere),
@@ -50,6 +52,8 @@ use crate::http::problem::ProblemDetails;
         (name = "flows", description = "Guided flows"),
         (name = "content", description = "What changed and what is wrong"),
         (name = "editing", description = "What editors write: files, drafts, publications, history"),
+        (name = "feedback", description = "What readers say of articles, and what became of it"),
+        (name = "reading", description = "What must be read, and who has read it"),
         (name = "people", description = "Signing in, people, teams, tokens, the audit log"),
         (name = "health", description = "For those who run the server"),
     ),

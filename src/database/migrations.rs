@@ -12,6 +12,8 @@ const STEPS: &[(i64, &str, &str)] = &[
     (3, "editing", include_str!("migrations/0003_editing.sql")),
     (4, "review", include_str!("migrations/0004_review.sql")),
     (5, "notices", include_str!("migrations/0005_notices.sql")),
+    (6, "reading", include_str!("migrations/0006_reading.sql")),
+    (7, "feedback", include_str!("migrations/0007_feedback.sql")),
 ];
 
 /// Why the tables could not be brought up to date.

@@ -290,10 +290,80 @@ pub const TABLES: &[Table] = &[
             ("fault", Kind::Text),
         ],
     },
+    Table {
+        name: "must_reads",
+        columns: &[
+            ("id", Kind::Text),
+            ("article", Kind::Text),
+            ("title", Kind::Text),
+            ("note", Kind::Text),
+            ("audience", Kind::Text),
+            ("regions", Kind::Text),
+            ("before", Kind::Text),
+            ("after", Kind::Text),
+            ("at", Kind::Integer),
+            ("author", Kind::Text),
+            ("author_name", Kind::Text),
+            ("due", Kind::Text),
+            ("question", Kind::Text),
+            ("choices", Kind::Text),
+            ("answer", Kind::Integer),
+            ("with_code", Kind::Integer),
+            ("withdrawn_at", Kind::Integer),
+        ],
+    },
+    Table {
+        name: "acknowledgements",
+        columns: &[
+            ("id", Kind::Text),
+            ("must_read_id", Kind::Text),
+            ("person_id", Kind::Text),
+            ("article", Kind::Text),
+            ("text_id", Kind::Text),
+            ("at", Kind::Integer),
+            ("proof", Kind::Text),
+        ],
+    },
+    Table {
+        name: "reading_codes",
+        columns: &[
+            ("id", Kind::Text),
+            ("person_id", Kind::Text),
+            ("digest", Kind::Text),
+            ("expires_at", Kind::Integer),
+        ],
+    },
+    Table {
+        name: "threads",
+        columns: &[
+            ("id", Kind::Text),
+            ("article", Kind::Text),
+            ("title", Kind::Text),
+            ("anchor", Kind::Text),
+            ("quote", Kind::Text),
+            ("kind", Kind::Text),
+            ("person_id", Kind::Text),
+            ("person_name", Kind::Text),
+            ("at", Kind::Integer),
+            ("updated_at", Kind::Integer),
+            ("resolved_at", Kind::Integer),
+        ],
+    },
+    Table {
+        name: "posts",
+        columns: &[
+            ("id", Kind::Text),
+            ("thread_id", Kind::Text),
+            ("person_id", Kind::Text),
+            ("person_name", Kind::Text),
+            ("at", Kind::Integer),
+            ("body", Kind::Text),
+        ],
+    },
 ];
 
 /// What passes by itself, and what nobody wants back when a backup is restored: who was signed in then, links that were used since.
-pub const PASSING: &[&str] = &["sessions", "links", "sign_ins", "failures", "versions"];
+pub const PASSING: &[&str] = &["sessions", "links", "sign_ins", "failures", "versions", "reading_codes"];
 
 impl Table {
     /// The statement that reads it, in the order of its key.

@@ -4,6 +4,7 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
+use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::de::DeserializeOwned;
 use unicode_normalization::{UnicodeNormalization, is_nfc};
@@ -128,6 +129,16 @@ impl Reader {
             self.wrong(name, why);
             default
         })
+    }
+
+    /// A moment.
+    pub fn moment(&mut self, name: &str, text: Option<&str>) -> Option<Timestamp> {
+        let text = given(text)?;
+        let moment = text.parse().ok();
+        if moment.is_none() {
+            self.wrong(name, format!("`{text}` is no moment; write it as 2026-12-31T23:59:00Z"));
+        }
+        moment
     }
 
     /// One of a few names.

@@ -12,10 +12,12 @@ use crate::app::running::App;
 use crate::app::snapshot::Snapshot;
 use crate::database::Database;
 use crate::editing::Editing;
+use crate::feedback::Feedback;
 use crate::http::asker;
 use crate::http::problem::{Code, Problem};
 use crate::learning::gaps::Gaps;
 use crate::notices::{News, Notices};
+use crate::reading::Reading;
 use crate::search::engine::{Reply, Request};
 use crate::settings::Settings;
 
@@ -41,6 +43,10 @@ pub struct AppState {
     pub accounts: Arc<Accounts>,
     /// What editors write.
     pub editing: Arc<Editing>,
+    /// What readers say of articles.
+    pub feedback: Arc<Feedback>,
+    /// What must be read.
+    pub reading: Arc<Reading>,
     /// What people and programs are told.
     pub notices: Arc<Notices>,
     /// The company's sign-on.
@@ -70,6 +76,7 @@ impl AppState {
         database: Database,
         accounts: Accounts,
         editing: Editing,
+        reading: Reading,
         settings: Settings,
         stopping: watch::Receiver<bool>,
     ) -> Self {
@@ -85,6 +92,8 @@ impl AppState {
             searches: Arc::new(Semaphore::new(searches)),
             requests: Arc::new(Semaphore::new(settings.max_concurrent_requests)),
             gaps: Arc::new(Gaps::new(database.clone())),
+            feedback: Arc::new(Feedback::new(database.clone())),
+            reading: Arc::new(reading),
             notices: Arc::new(Notices::new(database)),
             accounts: Arc::new(accounts),
             editing: Arc::new(editing),

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use crate::answers::template::Channel;
 use crate::api::articles::{self, ArticleView};
+use crate::api::must_reads::{MustReadView, of_asker};
 use crate::api::parameters::FilterParams;
 use crate::app::snapshot::Snapshot;
 use crate::content::front_matter::Status;
@@ -62,6 +63,8 @@ struct Shown {
     /// The products that can be put aside for a comparison from here, parted by commas.
     compared: String,
     is_archived: bool,
+    /// What who asks has to read of it.
+    must_read: Option<String>,
     updated: Date,
     as_of: Date,
     is_today: bool,
@@ -116,7 +119,9 @@ pub async fn page(
         shown.is_today = filter.day == today;
         Ok(shown)
     });
-    let (ui, shown) = (Ui::of(&headers).with(&asker), shown.await?);
+    let (ui, mut shown) = (Ui::of(&headers).with(&asker), shown.await?);
+    let concerns = |view: &MustReadView| !view.acknowledged && view.article == shown.article.id;
+    shown.must_read = of_asker(&state, &asker).await?.into_iter().find(concerns).map(|view| view.id);
     Ok(match params.part {
         Some(_) => html(ArticlePart { ui, shown }.render()),
         None => {
@@ -139,6 +144,7 @@ fn show(snapshot: &Snapshot, id: &str, filter: &Filter) -> Result<Shown, Problem
         } else {
             article.products.join(",")
         },
+        must_read: None,
         is_archived: article.status == Status::Archived,
         updated: filter.day,
         as_of: filter.day,

@@ -8,6 +8,7 @@ use crate::accounts::permissions::{Permission, Role};
 use crate::content::freshness::Trust;
 use crate::content::front_matter::{Kind, Status};
 use crate::content::markdown;
+use crate::feedback::ThreadKind;
 use crate::notices::NoticeKind;
 use crate::search::answer::AnswerKind;
 
@@ -118,6 +119,17 @@ pub fn notice_key(kind: &NoticeKind, _: &dyn Values) -> askama::Result<&'static 
         NoticeKind::FeedbackAnswered => "notice-feedback-answered",
         NoticeKind::Overdue => "notice-overdue",
         NoticeKind::Published => "notice-published",
+    })
+}
+
+/// The word for what is said of an article.
+#[askama::filter_fn]
+pub fn thread_key(kind: &ThreadKind, _: &dyn Values) -> askama::Result<&'static str> {
+    Ok(match kind {
+        ThreadKind::Wrong => "thread-wrong",
+        ThreadKind::Unclear => "thread-unclear",
+        ThreadKind::Missing => "thread-missing",
+        ThreadKind::Discussion => "thread-discussion",
     })
 }
 

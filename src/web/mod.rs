@@ -9,11 +9,13 @@ pub mod changes;
 pub mod compare;
 pub mod editing;
 pub mod error;
+pub mod feedback;
 pub mod files;
 pub mod filters;
 pub mod flow;
 pub mod lang;
 pub mod mine;
+pub mod must_reads;
 pub mod notices;
 pub mod panel;
 pub mod search;
@@ -48,6 +50,12 @@ pub fn routes() -> Routes {
         .get("/compare", READ, compare::page)
         .get("/new", READ, changes::page)
         .get("/mine", READ, mine::page)
+        .get("/feedback", READ, feedback::list)
+        .get("/feedback/{id}", READ, feedback::thread)
+        .get("/tell/{*id}", Access::Needs(Permission::TellGaps), feedback::tell)
+        .get("/must-read", READ, must_reads::list)
+        .get("/must-read/{id}", READ, must_reads::one)
+        .get("/must-read-of/{*id}", EDIT, must_reads::new)
         .get("/embed", READ, panel::page)
         .get("/files/{*path}", READ, files::file)
         .get("/embed.js", Access::Public, assets::embed)

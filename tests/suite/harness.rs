@@ -25,6 +25,7 @@ use pharos::database::{Database, Place};
 use pharos::editing::Editing;
 use pharos::http::routes::Rule;
 use pharos::http::state::AppState;
+use pharos::reading::Reading;
 use pharos::server;
 use pharos::settings::{Settings, WatchSetting};
 use serde_json::Value;
@@ -141,10 +142,12 @@ impl Served {
         let folders = [options.folders.articles.clone(), options.folders.templates.clone()];
         let app = App::start(options, changes);
         let editing = runtime.block_on(Editing::open(database.clone(), folders, app.remote())).unwrap();
+        let reading = runtime.block_on(Reading::open(database.clone())).unwrap();
         let (stop, stopping) = watch::channel(false);
-        let state = AppState::new(Arc::clone(&app), database, accounts, editing, settings, stopping);
+        let state = AppState::new(Arc::clone(&app), database, accounts, editing, reading, settings, stopping);
         runtime.spawn(server::keep_history(state.clone()));
         runtime.spawn(server::publish_in_time(state.clone()));
+        runtime.spawn(server::tell_in_time(state.clone()));
         let (router, rules) = server::served(state.clone());
         let served = Self { app, state, router, rules, runtime, _stop: stop };
         served

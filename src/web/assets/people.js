@@ -13,6 +13,8 @@ function body(form, submitter) {
     if (field.type === "checkbox") {
       values[name] ??= [];
       if (field.checked) values[name].push(value);
+    } else if (field.type === "radio") {
+      if (field.checked) values[name] = "number" in dataset ? Number(value) : value;
     } else if ("list" in dataset) {
       values[name] = value.split(",").map((part) => part.trim()).filter(Boolean);
     } else if (value !== "" || "empty" in dataset) {
@@ -79,7 +81,9 @@ async function send(from, submitter) {
   if (shows) show(shows, data);
   if (told) tell(from, told);
   if (from.reset && (shows || told)) from.reset();
-  if (then === "reload") location.reload();
+  const { goesTo } = from.dataset;
+  if (goesTo) location.href = goesTo.replace(/\{(.+)\}/, (_, path) => path.split(".").reduce((value, key) => value[key], data));
+  else if (then === "reload") location.reload();
   else if (data.then ?? then) location.href = data.then ?? then;
 }
 
