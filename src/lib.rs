@@ -16,6 +16,7 @@ pub mod app;
 pub mod accounts;
 pub mod editing;
 pub mod feedback;
+pub mod importing;
 pub mod learning;
 pub mod notices;
 pub mod reading;

@@ -173,7 +173,8 @@ impl From<ReadingError> for Problem {
 fn is_wanted(state: &AppState, one: &MustRead, member: &Member) -> Result<bool, Problem> {
     let reader = ReaderOf { audiences: &member.audiences, regions: &member.regions };
     let library = &state.snapshot()?.engine.library;
-    Ok(one.concerns(&reader)
+    Ok(member.permissions.contains(&Permission::Read)
+        && one.concerns(&reader)
         && library.find(&one.what.article).is_some()
         && library.may_know(&one.what.article, &member.clearance()))
 }

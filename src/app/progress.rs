@@ -16,6 +16,12 @@ impl Progress {
         self.total.store(total as u64, Ordering::Relaxed);
     }
 
+    /// So many of so many are done.
+    pub fn set(&self, done: u64, total: u64) {
+        self.done.store(done, Ordering::Relaxed);
+        self.total.store(total, Ordering::Relaxed);
+    }
+
     /// One more is done.
     pub fn step(&self) {
         self.done.fetch_add(1, Ordering::Relaxed);

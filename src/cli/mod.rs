@@ -3,6 +3,7 @@
 mod backup;
 mod check;
 mod eval;
+mod import;
 mod index;
 mod labelled;
 mod learn;
@@ -62,6 +63,8 @@ enum Command {
     People(people::Args),
     /// Write a new article or template from a skeleton
     New(new::Args),
+    /// Take over what another system exported; importing the same again updates it
+    Import(import::Args),
     /// Write the whole base into one file: store, articles, templates; a server may run meanwhile
     Backup(backup::BackupArgs),
     /// Restore a backup into an empty store and empty folders
@@ -110,6 +113,7 @@ fn dispatch(cli: &mut Cli) -> anyhow::Result<ExitCode> {
         Command::Words => words::run(&settings),
         Command::New(args) => new::run(&settings, args),
         Command::People(args) => people::run(&settings, args),
+        Command::Import(args) => import::run(&settings, args),
         Command::Backup(args) => backup::backup(&settings, args),
         Command::Restore(args) => backup::restore(&settings, args),
         Command::MigrateStore(args) => migrate_store::run(&settings, args),

@@ -10,6 +10,7 @@ pub mod freshness;
 pub mod front_matter;
 pub mod library;
 pub mod markdown;
+pub mod pictures;
 pub mod problem;
 pub mod product_names;
 pub mod synonyms;

@@ -1,7 +1,7 @@
 //! The editor's desk in real Chromium: writing, preview, publishing, meeting others, and what is never lost.
 
 use fantoccini::key::Key;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::browser::{DESKTOP, PHONE, Page, on_base};
 use crate::harness::Process;
@@ -325,6 +325,145 @@ fn what_is_typed_outlives_server_tab_and_session() {
     });
 }
 
+/// Sends JSON as who is signed in, and returns the reply.
+async fn post(page: &Page, address: &str, body: &Value) -> Value {
+    page.eval(&format!(
+        "return fetch('{address}', {{ method: 'POST', headers: {{ 'content-type': 'application/json' }}, body: JSON.stringify({body}) }}).then(r => r.text()).then(t => t ? JSON.parse(t) : null)"
+    ))
+    .await
+}
+
+/// Asks for a review of what is edited. Returns the address of its page.
+async fn ask_review(page: &Page) -> String {
+    page.click("#review").await;
+    page.until("the review is there", "return location.pathname.startsWith('/reviews/')").await;
+    page.eval("return location.pathname").await.as_str().unwrap().to_owned()
+}
+
+async fn sign_out(page: &Page) {
+    page.goto("/account").await;
+    page.eval("document.querySelector('[data-signs-out]').click()").await;
+    page.until("one is out", "return location.pathname === '/sign-in'").await;
+}
+
+/// Somebody who came in by a link; the administrator is signed in before and nobody after it.
+async fn another(page: &Page, login: &str, role: &str) -> String {
+    let new = json!({"login": login, "name": login, "roles": [role]});
+    let link = post(page, "/api/v1/people", &new).await["link"].as_str().unwrap().to_owned();
+    link.rsplit('#').next().unwrap().to_owned()
+}
+
+#[test]
+fn a_change_is_reviewed_read_and_answered_by_others() {
+    let (base, secret) = invited();
+    on_base(base, &[], DESKTOP, async |page| {
+        choose_password(page, &secret).await;
+        let vera = another(page, "vera", "reviewer").await;
+        let oleg = another(page, "oleg", "operator").await;
+        open(page, PATH).await;
+        write(page, "\n\n## Новое правило {#rule}\n\nСпросите имя клиента.\n").await;
+        until_saved(page).await;
+        let review = ask_review(page).await;
+        sign_out(page).await;
+        // The second person sees it, says something of a line, and approves.
+        choose_password(page, &vera).await;
+        page.goto("/notices").await;
+        page.click("main a[href^='/reviews/']").await;
+        page.until("the review is open", "return location.pathname.startsWith('/reviews/')").await;
+        page.eval("[...document.querySelectorAll('tr.added')].find(r => r.textContent.includes('имя')).querySelector('.say').click()").await;
+        page.fill("tr.remark textarea", "А если он против?").await;
+        page.click("tr.remark [type=submit]").await;
+        page.until(
+            "the remark stands at its line",
+            "return document.querySelector('tr.added + tr.remark')?.textContent.includes('против')",
+        )
+        .await;
+        page.shoot("review-remark").await;
+        page.click("form.verdict [type=submit].primary").await;
+        page.until(
+            "it is approved",
+            "return document.querySelector('.badge.guided')?.textContent === 'одобрено'",
+        )
+        .await;
+        page.shoot("review-approved").await;
+        page.check_faults().await;
+        sign_out(page).await;
+        // Its author is told, publishes, and says who must read it.
+        sign_in(page, "admin").await;
+        page.until("one is in", "return location.pathname === '/'").await;
+        assert_eq!(page.text("[data-nav=notices] .badge").await, "2");
+        page.goto(&review).await;
+        page.click(".card .primary").await;
+        page.until("it is published", "return location.pathname === '/edit'").await;
+        page.goto("/must-read-of/sms/monthly").await;
+        page.fill("[name=note]", "Спрашивать имя").await;
+        page.fill("[name=audience]", "operator").await;
+        page.fill("#question", "Что спросить?").await;
+        page.fill("#choices", "Имя\nАдрес").await;
+        page.click("form.must-read [type=submit]").await;
+        page.until("it is announced", "return document.querySelector('main .number')?.textContent.includes('0 / 1') || [...document.querySelectorAll('main .number')].some(n => n.textContent === '0 / 1')").await;
+        page.check_faults().await;
+        sign_out(page).await;
+        // The operator sees it above the article, what is new in it, and cannot say it is read with a wrong answer.
+        choose_password(page, &oleg).await;
+        page.goto("/articles/sms/monthly").await;
+        page.click(".banner a[href^='/must-read/']").await;
+        page.until("what is new is shown", "return [...document.querySelectorAll('ins')].some(i => i.textContent.includes('имя')) || document.body.textContent.includes('Спросите имя клиента')").await;
+        page.shoot("must-read-new").await;
+        let choose = |answer: &str| {
+            format!(
+                "[...document.querySelectorAll('[name=answer]')].find(a => a.parentElement.textContent.includes('{answer}')).click(); document.querySelector('main form .primary').click()"
+            )
+        };
+        page.eval(&choose("Адрес")).await;
+        page.until(
+            "it is told",
+            "return [...document.querySelectorAll('[role=alert]')].some(a => !a.hidden && a.textContent)",
+        )
+        .await;
+        page.eval(&choose("Имя")).await;
+        page.until(
+            "it is read",
+            "return location.pathname === '/must-read' && document.querySelector('.badge.guided') !== null",
+        )
+        .await;
+        page.shoot("must-read-done").await;
+        // He marks a sentence as wrong.
+        page.goto("/articles/sms/monthly").await;
+        page.eval("const p = [...document.querySelectorAll('.text p')].find(p => p.textContent.includes('имя')); getSelection().selectAllChildren(p)").await;
+        page.eval("document.querySelector('a.tell').click()").await;
+        page.until(
+            "the sentence is there",
+            "return document.querySelector('[name=quote]')?.value.includes('имя клиента')",
+        )
+        .await;
+        page.fill("[name=body]", "Имя видно в программе").await;
+        page.click("main [type=submit]").await;
+        page.until("it is said", "return location.pathname.startsWith('/feedback/')").await;
+        let thread = page.eval("return location.pathname").await.as_str().unwrap().to_owned();
+        page.shoot("feedback-told").await;
+        page.check_faults().await;
+        sign_out(page).await;
+        // The queue, an answer, and it is closed; who told it learns that.
+        sign_in(page, "admin").await;
+        page.until("one is in", "return location.pathname === '/'").await;
+        page.goto("/feedback").await;
+        page.click(&format!("a[href='{thread}']")).await;
+        page.until("the thread is open", "return location.pathname.startsWith('/feedback/')").await;
+        page.fill("[name=body]", "Верно, убрали.").await;
+        page.eval("document.querySelector('[data-set*=true]').click()").await;
+        page.until("it is resolved", "return document.querySelector('main .badge.guided') !== null").await;
+        sign_out(page).await;
+        sign_in(page, "oleg").await;
+        page.until("one is in", "return location.pathname === '/'").await;
+        page.goto("/notices").await;
+        page.click(&format!("main a[href='{thread}']")).await;
+        page.until("the answer is read", "return document.body.textContent.includes('Верно, убрали.')").await;
+        page.shoot("feedback-closed").await;
+        page.check_faults().await;
+    });
+}
+
 #[test]
 fn pages_of_editing_break_no_rule_of_axe() {
     let Some(axe) = axe() else { return };
@@ -337,6 +476,19 @@ fn pages_of_editing_break_no_rule_of_axe() {
             open(page, PATH).await;
             write(page, "\n[нет](nowhere.md)\n").await;
             until_saved(page).await;
+            let review = ask_review(page).await;
+            let id = review.rsplit('/').next().unwrap();
+            let remark = json!({"path": PATH, "line": 1, "body": "Верно?"});
+            post(page, &format!("/api/v1/reviews/{id}/remarks"), &remark).await;
+            let say =
+                json!({"article": "sms/monthly", "quote": "Пакет", "kind": "unclear", "body": "Что это?"});
+            let thread =
+                post(page, "/api/v1/feedback", &say).await["thread"]["id"].as_str().unwrap().to_owned();
+            let question = json!({"text": "Сколько?", "choices": ["раз", "два"], "right": 0});
+            let new =
+                json!({"article": "sms/monthly", "note": "Новое", "question": question, "with_code": true});
+            let must_read = post(page, "/api/v1/must-reads", &new).await["id"].as_str().unwrap().to_owned();
+            post(page, "/api/v1/hooks", &json!({"url": "http://127.0.0.1:9/", "kinds": ["published"]})).await;
             const HEADING: &str = "return document.querySelector('main h1') !== null";
             const PREVIEW: &str = "return document.querySelector('#preview h1') !== null";
             let pages = [
@@ -344,6 +496,15 @@ fn pages_of_editing_break_no_rule_of_axe() {
                 ("editing-desk", "/edit".to_owned(), HEADING),
                 ("editing-freshness", "/freshness".to_owned(), HEADING),
                 ("editing-history", format!("/history/{PATH}"), HEADING),
+                ("review", review.clone(), HEADING),
+                ("notices", "/notices".to_owned(), HEADING),
+                ("feedback", "/feedback".to_owned(), HEADING),
+                ("feedback-tell", "/tell/sms/monthly".to_owned(), HEADING),
+                ("feedback-thread", format!("/feedback/{thread}"), HEADING),
+                ("must-reads", "/must-read?all=1".to_owned(), HEADING),
+                ("must-read", format!("/must-read/{must_read}"), HEADING),
+                ("must-read-new", "/must-read-of/sms/monthly".to_owned(), HEADING),
+                ("hooks", "/admin/hooks".to_owned(), HEADING),
             ];
             for theme in ["light", "dark"] {
                 found.extend(look_at(page, &axe, theme, width, &pages).await);

@@ -206,6 +206,17 @@ fn probes(path: &str) -> Vec<String> {
         "/api/v1/live" | "/api/v1/render" => Vec::new(),
         "/lang/{code}" => vec!["/lang/en".to_owned()],
         "/assets/{hash}/{*path}" => vec!["/assets/x/page.js".to_owned()],
+        "/api/v1/feedback" | "/feedback" => ["", "?state=all", "?state=all&article=gzhelka"].map(|q| format!("{path}{q}")).into(),
+        "/tell/{*id}" => all("/tell/", &ids),
+        "/api/v1/must-reads" => vec!["/api/v1/must-reads".to_owned(), "/api/v1/must-reads?all=true".to_owned()],
+        "/must-read" => vec!["/must-read".to_owned(), "/must-read?all=1".to_owned()],
+        // One of each that is of a secret article: `said_of_secrets` makes them.
+        "/api/v1/feedback/{id}" | "/api/v1/must-reads/{id}" | "/api/v1/must-reads/{id}/readers" | "/feedback/{id}" | "/must-read/{id}"
+        | "/api/v1/feedback/{id}/posts" | "/api/v1/must-reads/{id}/acknowledgement" | "/api/v1/must-reads/{id}/code" => Vec::new(),
+        "/api/v1/reviews/{id}" | "/api/v1/reviews/{id}/verdicts" | "/api/v1/reviews/{id}/remarks" | "/api/v1/remarks/{id}"
+        | "/api/v1/drafts/{id}/review" | "/reviews/{id}" | "/api/v1/hooks/{id}" | "/api/v1/hooks/{id}/deliveries" => Vec::new(),
+        "/must-read-of/{*id}" => all("/must-read-of/", &ids),
+        "/api/v1/reviews" | "/api/v1/hooks" | "/admin/hooks" | "/notices" => vec![path.to_owned()],
         // For those who may read everything; who is not, is told so.
         "/api/v1/sources" | "/api/v1/drafts" | "/api/v1/publications" | "/api/v1/freshness" | "/edit" | "/freshness" => vec![path.to_owned()],
         "/api/v1/sources/{*path}" | "/api/v1/history/{*path}" | "/edit/{*path}" | "/history/{*path}" => {
@@ -368,8 +379,14 @@ fn nobody_learns_what_is_for_others() {
             std::thread::sleep(Duration::from_millis(20));
         }
     }
+    let said = said_of_secrets(&served, &insider);
     for (who, outsider) in &outsiders {
         ask_everything(outsider, who);
+        for path in &said {
+            let reply = outsider.get(path);
+            assert!(reply.status.is_client_error(), "{who} {path}: {}", reply.text);
+            assert_eq!(leaked(&reply.text, path), [""; 0], "{who} learns it at {path}: {}", reply.text);
+        }
     }
     // Whoever it is for does learn it: each secret is there to be found, where it was not asked for. Drafts are nobody's.
     let mut seen: BTreeSet<&str> = BTreeSet::new();
@@ -386,6 +403,34 @@ fn nobody_learns_what_is_for_others() {
         SECRETS.iter().copied().filter(|secret| !is_draft(secret) && !seen.contains(secret)).collect();
     assert_eq!(missed, [""; 0], "not even insiders see these");
     assert_eq!(seen.iter().copied().filter(is_draft).collect::<Vec<_>>(), [""; 0]);
+}
+
+/// Has people say something of what is secret, and returns where that stands.
+fn said_of_secrets(served: &Served, insider: &Visitor<'_>) -> Vec<String> {
+    let editor = served.person("said", &[Role::Editor], &[]);
+    let mut places = Vec::new();
+    for about in [json!({"article": "gzhelka"}), json!({"article": "sms/monthly", "anchor": "sekcionnik"})] {
+        let mut said = about;
+        (said["kind"], said["quote"], said["body"]) =
+            (json!("discussion"), json!("Шлямбурень и фуфырчик."), json!("Что за дребузня?"));
+        let thread = insider.post("/api/v1/feedback", &said);
+        assert_eq!(thread.status, StatusCode::CREATED, "{}", thread.text);
+        let id = thread.json()["thread"]["id"].as_str().unwrap().to_owned();
+        places.extend([format!("/api/v1/feedback/{id}"), format!("/feedback/{id}")]);
+    }
+    let must_read = editor.post("/api/v1/must-reads", &json!({"article": "gzhelka", "note": "шлямбурень"}));
+    assert_eq!(must_read.status, StatusCode::CREATED, "{}", must_read.text);
+    let id = must_read.json()["id"].as_str().unwrap().to_owned();
+    places.extend([
+        format!("/api/v1/must-reads/{id}"),
+        format!("/api/v1/must-reads/{id}/readers"),
+        format!("/must-read/{id}"),
+    ]);
+    for place in &places {
+        let is_told = insider.get(place).status.is_success() || place.ends_with("/readers");
+        assert!(is_told, "not even insiders are told at {place}");
+    }
+    places
 }
 
 /// Values as they were before they were changed.

@@ -33,3 +33,4 @@ mod sign_on;
 mod store;
 mod templates;
 mod tidy;
+mod together;

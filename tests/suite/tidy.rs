@@ -23,7 +23,7 @@ const FLOORS: &[&[&str]] = &[
     &["content", "database"],
     &["answers", "index"],
     &["search"],
-    &["accounts", "editing", "learning"],
+    &["accounts", "editing", "feedback", "importing", "learning", "notices", "reading"],
     &["app"],
     &["http"],
     &["api"],

@@ -265,3 +265,12 @@ function onClick(event) {
 function copyLink(element) {
   copy(new URL(element.dataset.href, location.origin).href, { told: t("link-copied") });
 }
+
+// What is marked goes along to where one tells that it is wrong. (A press unmarks it before the click comes.)
+for (const kind of ["pointerdown", "click"]) {
+  addEventListener(kind, ({ target }) => {
+    const link = target.closest?.("a.tell");
+    const quote = `${getSelection()}`.trim();
+    if (link && quote) link.search = `?quote=${encodeURIComponent(quote.slice(0, 500))}`;
+  });
+}

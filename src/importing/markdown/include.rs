@@ -1,0 +1,157 @@
+//! Files included in others, and headings picked out of them.
+
+use super::blocks::text_blocks;
+use super::page::{MAX_DEPTH, Page};
+use super::site::{Target, plain};
+use super::{finish, front, tally};
+
+/// Which part of a file is included.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Part<'p> {
+    All,
+    /// What stands under a heading, named by its text or anchor.
+    Section(&'p str),
+    /// What stands between the marks of a name.
+    Marked(&'p str),
+    /// From a line to a line, counted from 1.
+    Lines(usize, usize),
+}
+
+/// The text of a file as CommonMark, its links leading where they led there. `None`, told as a loss: there is none.
+pub(super) fn include(written: &str, part: Part<'_>, page: &mut Page<'_>, depth: usize) -> Option<String> {
+    let written = written.trim().trim_matches(['"', '\'', '<', '>']);
+    let from = page.file().to_owned();
+    let found = page.site.find(&from, written).or_else(|| page.site.named(&from, written));
+    let Some(Target::Document(path) | Target::File(path)) = found else {
+        page.lose("include", format!("{written}: leads to nothing in the source"));
+        return None;
+    };
+    include_file(&path, part, page, depth)
+}
+
+/// The same for a file whose path is known.
+pub(super) fn include_file(path: &str, part: Part<'_>, page: &mut Page<'_>, depth: usize) -> Option<String> {
+    if page.files.iter().any(|file| file == path) || page.files.len() > MAX_DEPTH / 3 {
+        page.lose("include", format!("{path}: includes itself"));
+        return None;
+    }
+    let Some(text) = page.site.part(path) else {
+        page.lose("include", format!("{path}: cannot be read as text"));
+        return None;
+    };
+    let (_, body) = front::split(&text);
+    let body = match part {
+        Part::All => body.to_owned(),
+        Part::Section(name) => match section(body, name) {
+            Some(section) => section,
+            None => {
+                page.lose("include", format!("{path}#{name}: there is no such part"));
+                return None;
+            }
+        },
+        Part::Marked(name) => match between_marks(body, name) {
+            Some(marked) => marked,
+            None => {
+                page.lose("include", format!("{path}#{name}: there is no such part"));
+                return None;
+            }
+        },
+        Part::Lines(from, to) => body
+            .lines()
+            .skip(from.saturating_sub(1))
+            .take(to.saturating_sub(from.max(1)) + 1)
+            .collect::<Vec<_>>()
+            .join("\n"),
+    };
+    if !page.may_include(body.len()) {
+        page.lose_once("limits", &format!("{path}: too much is included"));
+        return None;
+    }
+    tally::add(&mut page.had, &body);
+    page.files.push(path.to_owned());
+    let text = text_blocks(&body, page, depth + 1);
+    let text = finish::rebased(&text, page);
+    page.files.pop();
+    Some(text)
+}
+
+/// What stands under a heading, the heading included, up to the next of its level.
+pub(super) fn section(body: &str, name: &str) -> Option<String> {
+    let wanted = slug(name);
+    let mut taken: Vec<&str> = Vec::new();
+    let mut level = 0;
+    let mut fence = false;
+    for line in body.lines() {
+        if super::blocks::fence(line).is_some() {
+            fence = !fence;
+        }
+        let marks = if fence { 0 } else { line.bytes().take_while(|b| *b == b'#').count() };
+        if (1..=6).contains(&marks) && line[marks..].starts_with([' ', '\t']) {
+            if level > 0 && marks <= level {
+                break;
+            }
+            let given = line.rsplit_once("{#").and_then(|(_, id)| id.split_once('}')).map(|(id, _)| id);
+            if level == 0 && (given == Some(name) || slug(&plain(&line[marks..])) == wanted) {
+                level = marks;
+            }
+        }
+        if level > 0 {
+            taken.push(line);
+        }
+    }
+    (level > 0).then(|| taken.join("\n"))
+}
+
+/// What stands between `--8<-- [start:name]` and `[end:name]`, `<!-- #region name -->`, `[comment]: <> (name)` or `{includetag(name)}` marks.
+fn between_marks(body: &str, name: &str) -> Option<String> {
+    let opens = [
+        format!("[start:{name}]"),
+        format!("#region {name}"),
+        format!("{{includetag({name})}}"),
+        format!("<name>{name}</name>"),
+    ];
+    let closes =
+        [format!("[end:{name}]"), "#endregion".to_owned(), "{/includetag}".to_owned(), String::from("\u{0}")];
+    for (open, close) in opens.iter().zip(&closes) {
+        let Some(start) = body.find(open.as_str()) else { continue };
+        let after = start + open.len();
+        if open.starts_with('{') {
+            let end = body[after..].find(close.as_str()).map_or(body.len(), |end| after + end);
+            return Some(body[after..end].trim_matches('\n').to_owned());
+        }
+        let lines = body[after..].lines().skip(1).take_while(|line| !line.contains(close.as_str()));
+        return Some(lines.collect::<Vec<_>>().join("\n"));
+    }
+    None
+}
+
+/// The anchor GitHub and most others make of a heading.
+pub(super) fn slug(heading: &str) -> String {
+    let mut slug = String::new();
+    for c in heading.trim().chars() {
+        match c {
+            ' ' => slug.push('-'),
+            c if c.is_alphanumeric() || matches!(c, '-' | '_') => slug.extend(c.to_lowercase()),
+            _ => {}
+        }
+    }
+    slug
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_section_ends_with_the_next_of_its_level() {
+        let body = "# А\n## Б в\nx\n### Г\ny\n## Д\nz";
+        assert_eq!(section(body, "Б в").as_deref(), Some("## Б в\nx\n### Г\ny"));
+        assert_eq!(section(body, "нет"), None);
+    }
+
+    #[test]
+    fn marks_of_parts() {
+        assert_eq!(between_marks("a\n# --8<-- [start:x]\nb\n# --8<-- [end:x]\nc", "x").as_deref(), Some("b"));
+        assert_eq!(between_marks("{includetag(q)}\nb\n{/includetag}", "q").as_deref(), Some("b"));
+    }
+}
