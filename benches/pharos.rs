@@ -16,6 +16,7 @@ use pharos::index::generation::Generation;
 use pharos::index::manifest::Checkpoint;
 use pharos::index::writer::{Pace, Writer};
 use pharos::language::{codes, morphology, words};
+use pharos::quality::analysis::{Analysis, Base, Memory};
 use pharos::search::engine::{Engine, Request};
 use pharos::search::filter::Filter;
 
@@ -150,4 +151,21 @@ fn suggest_3000_articles(bencher: Bencher<'_, '_>, query: &str) {
     static ENGINE: std::sync::OnceLock<Engine> = std::sync::OnceLock::new();
     let engine = ENGINE.get_or_init(|| engine(3_000));
     bencher.bench(|| engine.suggest(black_box(query), 8, &Filter::on(DAY)));
+}
+
+/// All findings of a base: read for the first time, and again after nothing changed.
+#[divan::bench(args = [false, true], sample_count = 5)]
+fn quality_of_3000_articles(bencher: Bencher<'_, '_>, is_remembered: bool) {
+    static ENGINE: std::sync::OnceLock<Engine> = std::sync::OnceLock::new();
+    let engine = ENGINE.get_or_init(|| engine(3_000));
+    let body = |id: &str| engine.reader.source(id).ok().flatten();
+    let folders = ["articles", "templates"];
+    let Engine { library, templates, .. } = engine;
+    let base = Base { library, templates, folders, day: DAY, body: &body };
+    let memory = Memory::default();
+    Analysis::of(&base, &memory);
+    bencher.bench(|| {
+        let fresh = Memory::default();
+        Analysis::of(black_box(&base), if is_remembered { &memory } else { &fresh })
+    });
 }

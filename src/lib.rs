@@ -19,6 +19,7 @@ pub mod feedback;
 pub mod importing;
 pub mod learning;
 pub mod notices;
+pub mod quality;
 pub mod reading;
 
 pub mod search;

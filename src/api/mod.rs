@@ -21,6 +21,7 @@ pub mod parameters;
 pub mod people;
 pub mod problems;
 pub mod products;
+pub mod quality;
 pub mod reply;
 pub mod reviews;
 pub mod scim;
@@ -147,6 +148,7 @@ fn editing(state: &AppState) -> Routes {
         .post("/api/v1/publications/{id}/undo", EDIT, history::undo)
         .post("/api/v1/files", EDIT, sources::attach)
         .get("/api/v1/freshness", EDIT, freshness::list)
+        .get("/api/v1/quality", EDIT, quality::list)
         .post("/api/v1/verifications", EDIT, freshness::verify)
         .with(|router| router.layer(DefaultBodyLimit::max(most)))
 }

@@ -12,8 +12,8 @@ use utoipa::{Modify, OpenApi};
 
 use super::{
     articles, audit, changes, drafts, feedback, flows, freshness, gaps, health, history, live, me,
-    must_reads, notices, offline, people, problems, products, reviews, search, session, sources, teams,
-    templates, tokens,
+    must_reads, notices, offline, people, problems, products, quality, reviews, search, session, sources,
+    teams, templates, tokens,
 };
 use crate::http::problem::ProblemDetails;
 
@@ -40,7 +40,7 @@ use crate::http::problem::ProblemDetails;
         drafts::remove, drafts::publish, drafts::cancel, reviews::ask, reviews::withdraw, reviews::list, reviews::get, reviews::decide, reviews::remark,
         reviews::settle,
         feedback::tell, feedback::list, feedback::get, feedback::answer, must_reads::list, must_reads::add, must_reads::get, must_reads::remove,
-        must_reads::acknowledge, must_reads::send_code, must_reads::readers, notices::list, notices::see, notices::choose, notices::hooks, notices::add_hook, notices::remove_hook, notices::deliveries, history::list, history::get, history::restore, history::publications, history::undo,
+        must_reads::acknowledge, must_reads::send_code, must_reads::readers, notices::list, notices::see, notices::choose, notices::hooks, notices::add_hook, notices::remove_hook, notices::deliveries, history::list, history::get, history::restore, history::publications, history::undo, quality::list,
     ),
     components(schemas(ProblemDetails)),
     modifiers(&Everywhere),

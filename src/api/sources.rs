@@ -23,6 +23,7 @@ use crate::http::asker::Asker;
 use crate::http::extract::{Body, Bytes, Id, Query, Reader, given};
 use crate::http::problem::{Code, FieldError, Problem, ProblemDetails};
 use crate::http::state::AppState;
+use crate::quality::Finding;
 use crate::search::filter::Filter;
 
 /// How long a reply waits for what was published to reach readers.
@@ -130,6 +131,8 @@ pub struct Preview {
     pub is_served: bool,
     /// Whether it is in force for the reader that was named.
     pub in_force: bool,
+    /// What could be better in it. It hinders nothing. None: the rest of the content is still being looked through; ask again in a moment.
+    pub advice: Option<Vec<Finding>>,
     /// The article, where it is one.
     pub article: Option<ArticleView>,
 }
@@ -361,14 +364,16 @@ pub async fn preview(
     let clearance = sketch.audience.map_or(Clearance::Everything, Clearance::member);
     let region = given(sketch.region.as_deref()).map(str::to_owned);
     let filter = Filter { region, ..Filter::on(day) }.with(clearance);
+    state.app.begin_analysis();
     let preview = state.run(move |snapshot| {
         let checked = snapshot.check(path.as_str(), &sketch.text);
+        let advice = snapshot.advice(path.as_str(), &sketch.text, checked.article.as_deref());
         let parsed = checked.article;
         let in_force =
             parsed.as_ref().is_some_and(|parsed| parsed.article.validity().in_force(filter.standpoint()));
         let article = parsed.filter(|_| in_force);
         let article = article.map(|parsed| articles::shown(snapshot, &parsed.article, &parsed.body, &filter));
-        Ok(Preview { problems: checked.problems, is_served: checked.is_served, in_force, article })
+        Ok(Preview { problems: checked.problems, is_served: checked.is_served, in_force, advice, article })
     });
     Ok(Json(preview.await?))
 }

@@ -141,6 +141,19 @@ impl App {
         self.snapshot.load_full()
     }
 
+    /// Has what is served looked through for what could be better, on a thread of its own, if nobody has begun yet.
+    pub fn begin_analysis(&self) {
+        let Some(snapshot) = self.snapshot().filter(|snapshot| snapshot.claim_analysis()) else { return };
+        let spawned = std::thread::Builder::new().name("quality".to_owned()).spawn(move || {
+            let started = Instant::now();
+            let findings = snapshot.analysis().findings().len();
+            tracing::info!(findings, took_ms = started.elapsed().as_millis(), "the content is analysed");
+        });
+        if let Err(error) = spawned {
+            tracing::warn!(%error, "no advice is given until somebody asks for the findings");
+        }
+    }
+
     /// Why nothing will ever be served, if so.
     pub fn failure(&self) -> Option<String> {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -315,7 +328,9 @@ impl Follower {
         let made = update.changes.into_iter().map(|what| Arc::new(Change { at, generation, what }));
         let changes: Arc<[Arc<Change>]> = made.collect();
         let folders = self.options.folders.clone();
-        let snapshot = Snapshot::new(generation, engine, folders, self.fault.clone());
+        let before = self.app.snapshot();
+        let snapshot =
+            Snapshot::new(generation, engine, folders, self.fault.clone()).after(before.as_deref());
         // Whoever sees what is new can see what changed.
         self.app.changes.note(&changes);
         self.app.snapshot.store(Some(Arc::new(snapshot)));

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use crate::answers::template::Template;
 use crate::app::changes::{Change, Changed, Subject};
 use crate::app::diff::{RULES, SectionChange};
 use crate::content::article::{Article, ParsedArticle};
@@ -15,6 +17,8 @@ use crate::content::markdown;
 use crate::content::problem::{Position, Problem, Report, Severity};
 use crate::content::synonyms::{SYNONYMS_FILE, SynonymsFile};
 use crate::content::validity::{Clearance, Standpoint, Validity};
+use crate::quality::Finding;
+use crate::quality::analysis::{Analysis, Base, Memory};
 use crate::search::engine::Engine;
 use crate::settings::Settings;
 
@@ -72,6 +76,11 @@ pub struct Snapshot {
     regions: Mutex<HashMap<Clearance, Vec<String>>>,
     /// The sections that show a file beside the articles, by its path.
     files: OnceLock<HashMap<String, Vec<(Slot, u32)>>>,
+    /// What could be better.
+    analysis: OnceLock<Analysis>,
+    is_being_analysed: AtomicBool,
+    /// What the analyses of earlier snapshots found out that still holds.
+    memory: Arc<Memory>,
 }
 
 impl Snapshot {
@@ -85,7 +94,49 @@ impl Snapshot {
             problems: OnceLock::new(),
             regions: Mutex::default(),
             files: OnceLock::new(),
+            analysis: OnceLock::new(),
+            is_being_analysed: AtomicBool::new(false),
+            memory: Arc::default(),
         }
+    }
+
+    /// The same, with what the snapshot before it remembers.
+    #[must_use]
+    pub fn after(self, before: Option<&Self>) -> Self {
+        Self { memory: before.map_or(self.memory, |before| Arc::clone(&before.memory)), ..self }
+    }
+
+    /// Everything that could be better. Found when first asked for, which takes seconds where there are thousands of articles.
+    pub fn analysis(&self) -> &Analysis {
+        self.is_being_analysed.store(true, Ordering::Relaxed);
+        self.analysis.get_or_init(|| self.with_base(|base| Analysis::of(base, &self.memory)))
+    }
+
+    /// Whether nobody has begun to find out what could be better; who asks first is told so and begins.
+    pub fn claim_analysis(&self) -> bool {
+        !self.is_being_analysed.swap(true, Ordering::Relaxed)
+    }
+
+    /// What could be better in a text before its file holds it; `None` as long as the rest of the base is being read.
+    pub fn advice(&self, path: &str, text: &str, article: Option<&ParsedArticle>) -> Option<Vec<Finding>> {
+        let analysis = self.analysis.get()?;
+        let below = |folder: &Folder| path.strip_prefix(folder.name).and_then(|rest| rest.strip_prefix('/'));
+        self.with_base(|base| match (article, below(&self.folders.templates)) {
+            (Some(article), _) => Some(analysis.advise_article(base, article)),
+            (None, Some(below)) => {
+                let (template, _) = Template::parse(self.folders.templates.name, below, text);
+                Some(template.map_or_else(Vec::new, |template| analysis.advise_template(base, &template)))
+            }
+            (None, None) => Some(Vec::new()),
+        })
+    }
+
+    fn with_base<T>(&self, work: impl FnOnce(&Base<'_>) -> T) -> T {
+        let Engine { library, reader, templates, .. } = &self.engine;
+        // What cannot be read is analysed as if it were not there.
+        let body = |id: &str| reader.source(id).ok().flatten();
+        let folders = [self.folders.articles.name, self.folders.templates.name];
+        work(&Base { library, templates, folders, day: library.day, body: &body })
     }
 
     /// Who must approve what is published in a file (`articles/sms/monthly.md`); `None`: nobody.

@@ -9,10 +9,13 @@ use super::{say, with_progress};
 use crate::answers::templates::Templates;
 use crate::app::snapshot::Folders;
 use crate::clock::Clock;
+use crate::content::article::Article;
 use crate::content::catalog::Catalog;
 use crate::content::folders::FolderFiles;
 use crate::content::library::{self, Library, Loaded, Scope};
 use crate::content::problem::{Problem, Severity};
+use crate::quality::Finding;
+use crate::quality::analysis::{Analysis, Base, Memory};
 use crate::settings::Settings;
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -33,6 +36,9 @@ pub(super) struct Args {
     /// Fail on warnings as well
     #[arg(long)]
     strict: bool,
+    /// Print what could be better as well: contradictions, copies, translations, hard texts. It never fails
+    #[arg(long)]
+    quality: bool,
 }
 
 pub(super) fn run(settings: &Settings, args: &Args) -> anyhow::Result<ExitCode> {
@@ -46,6 +52,7 @@ pub(super) fn run(settings: &Settings, args: &Args) -> anyhow::Result<ExitCode> 
     let (library, templates) = load(&folders, &clock);
     let mut problems = library.problems(&folders.articles);
     problems.extend(templates.problems(&folders.templates, &library));
+    let findings = if args.quality { findings(&library, &templates, &folders) } else { Vec::new() };
     let errors = problems.iter().filter(|p| p.severity == Severity::Error).count();
     let warnings = problems.len() - errors;
     let (articles, templates) =
@@ -64,26 +71,71 @@ pub(super) fn run(settings: &Settings, args: &Args) -> anyhow::Result<ExitCode> 
                     p.hint
                 ));
             }
-            say(&format!("{articles} articles, {templates} templates: {errors} errors, {warnings} warnings"));
+            for f in &findings {
+                say(&format!(
+                    "{}:{}:{}: advice: {} [{}]\n    {}",
+                    f.file,
+                    f.line,
+                    f.column,
+                    f.message,
+                    f.code.name(),
+                    f.hint
+                ));
+            }
+            let advice = if args.quality { format!(", {} findings", findings.len()) } else { String::new() };
+            say(&format!(
+                "{articles} articles, {templates} templates: {errors} errors, {warnings} warnings{advice}"
+            ));
         }
-        Format::Json => say(&serde_json::to_string_pretty(&serde_json::json!({
-            "problems": problems, "errors": errors, "warnings": warnings, "articles": articles, "templates": templates,
-        }))?),
+        Format::Json => {
+            let mut report = serde_json::json!({
+                "problems": problems, "errors": errors, "warnings": warnings, "articles": articles, "templates": templates,
+            });
+            if args.quality {
+                report["findings"] = serde_json::to_value(&findings)?;
+            }
+            say(&serde_json::to_string_pretty(&report)?);
+        }
         Format::Github => {
             for p in &problems {
-                let message = format!("{} ({})", p.message, p.hint).replace('%', "%25").replace('\n', "%0A");
-                let (line, column) = (p.line.max(1), p.column.max(1));
-                say(&format!(
-                    "::{} file={},line={line},col={column},title={}::{message}",
-                    name(p),
-                    p.file,
-                    p.code
-                ));
+                say(&annotation(name(p), &p.file, (p.line, p.column), &p.code, &p.message, &p.hint));
+            }
+            for f in &findings {
+                let place = (f.line, f.column);
+                say(&annotation("notice", &f.file, place, f.code.name(), &f.message, &f.hint));
             }
         }
     }
     let fails = errors > 0 || args.strict && warnings > 0;
     Ok(if fails { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// A line that GitHub shows beside the code.
+fn annotation(
+    level: &str,
+    file: &str,
+    (line, column): (u32, u32),
+    title: &str,
+    message: &str,
+    hint: &str,
+) -> String {
+    let message = format!("{message} ({hint})").replace('%', "%25").replace('\n', "%0A");
+    format!("::{level} file={file},line={},col={},title={title}::{message}", line.max(1), column.max(1))
+}
+
+/// What could be better, read from the files.
+fn findings(library: &Library, templates: &Templates, folders: &Folders) -> Vec<Finding> {
+    let body = |id: &str| {
+        let (_, article) = library.find(id)?;
+        let file = folders.articles.read(&article.path).ok()??;
+        let defaults = library.folders.of(&article.path);
+        Article::parse_in(&defaults, folders.articles.name, &article.path, &file.text)
+            .0
+            .map(|parsed| parsed.body)
+    };
+    let names = [folders.articles.name, folders.templates.name];
+    let base = Base { library, templates, folders: names, day: library.day, body: &body };
+    Analysis::of(&base, &Memory::default()).findings().to_vec()
 }
 
 fn say_missing(folder: &str, format: Format) {

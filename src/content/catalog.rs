@@ -216,6 +216,17 @@ enum Datum {
     YesNo(bool),
 }
 
+/// What a value says, to be compared with what a text says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told<'a> {
+    /// A number from–to, in thousandths.
+    Number(i64, i64),
+    /// A span of time from–to, and its unit in English: `month`.
+    Period(i64, i64, &'static str),
+    /// A code in canonical form.
+    Code(&'a str),
+}
+
 /// A value with the regions and days it is in force.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Variant {
@@ -323,7 +334,27 @@ impl Product {
     }
 }
 
+impl Attribute {
+    /// The currency of its amounts (ISO 4217).
+    pub fn currency(&self) -> &str {
+        &self.currency
+    }
+}
+
 impl Variant {
+    /// What it says, where that is a number, a span of time or a code.
+    pub fn told(&self) -> Option<Told<'_>> {
+        match &self.datum {
+            Datum::Number { low, high } => Some(Told::Number(low.0, high.unwrap_or(*low).0)),
+            Datum::Period { low, high, unit } => {
+                let (name, ..) = PERIOD_UNITS.iter().find(|(_, known, _)| known == unit)?;
+                Some(Told::Period(*low, high.unwrap_or(*low), name))
+            }
+            Datum::Code { canonical, .. } => Some(Told::Code(canonical)),
+            Datum::Text(_) | Datum::YesNo(_) => None,
+        }
+    }
+
     /// As readers see it.
     pub fn show(&self, attribute: &Attribute, lang: Lang) -> String {
         match &self.datum {

@@ -154,6 +154,21 @@ impl Validity {
             && at.clearance.admits(&self.audience)
     }
 
+    /// Whether both can be in force for one reader on one day. Of two audiences that have no name in common nobody is thought to be in both.
+    pub fn meets(&self, other: &Self) -> bool {
+        let regions = self.regions.is_empty()
+            || other.regions.is_empty()
+            || self.regions.iter().any(|region| other.regions.contains(region));
+        let begins_in_time = |from: Option<Date>, to: Option<Date>| match (from, to) {
+            (Some(from), Some(to)) => from <= to,
+            _ => true,
+        };
+        regions
+            && begins_in_time(self.from, other.to)
+            && begins_in_time(other.from, self.to)
+            && audiences_meet(&self.audience, &other.audience)
+    }
+
     /// This validity inside an outer one: dates are cut to the outer dates; regions and audience, where set, must lie
     /// in both. Where regions do not meet, the inner ones are kept, as the editor wrote them; where audiences do not, nobody is let in.
     /// Who is shut out outside is shut out inside.
@@ -169,6 +184,21 @@ impl Validity {
             },
         }
     }
+}
+
+fn audiences_meet(one: &[String], other: &[String]) -> bool {
+    let named = |audience: &[String]| -> Vec<String> {
+        let names = audience.iter().filter(|name| !name.starts_with(EXCEPT) && *name != EVERYONE);
+        names.cloned().collect()
+    };
+    let (ones, others) = (named(one), named(other));
+    let is_shut_out = |names: &[String], by: &[String]| {
+        let is_out =
+            |name: &String| name == NOBODY || by.iter().any(|b| b.strip_prefix(EXCEPT) == Some(name));
+        !names.is_empty() && names.iter().all(is_out)
+    };
+    let have_common = ones.is_empty() || others.is_empty() || ones.iter().any(|name| others.contains(name));
+    have_common && !is_shut_out(&ones, other) && !is_shut_out(&others, one)
 }
 
 fn narrowed(inner: &[String], outer: &[String]) -> Vec<String> {
@@ -221,6 +251,31 @@ mod tests {
         ] {
             let at = Standpoint { region, ..Standpoint::public(day(when)) };
             assert_eq!(december.in_force(at), expected, "{when} {region:?}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_sees_together_does_not_meet() {
+        let of = |regions: &[&str], audience: &[&str], from: Option<&str>, to: Option<&str>| Validity {
+            regions: regions.iter().map(|name| (*name).to_owned()).collect(),
+            audience: audience.iter().map(|name| (*name).to_owned()).collect(),
+            from: from.map(day),
+            to: to.map(day),
+        };
+        let always = Validity::default();
+        for (one, other, expected) in [
+            (of(&["moscow"], &[], None, None), of(&["tula"], &[], None, None), false),
+            (of(&["moscow"], &[], None, None), of(&["tula", "moscow"], &[], None, None), true),
+            (of(&[], &[], None, Some("2026-11-30")), of(&[], &[], Some("2026-12-01"), None), false),
+            (of(&[], &[], None, Some("2026-12-01")), of(&[], &[], Some("2026-12-01"), None), true),
+            (of(&[], &["b2b"], None, None), of(&[], &["legal"], None, None), false),
+            (of(&[], &["b2b"], None, None), of(&[], &["!b2b"], None, None), false),
+            (of(&[], &["b2b"], None, None), of(&[], &["!legal"], None, None), true),
+            (of(&[], &["nobody"], None, None), always.clone(), false),
+            (of(&["moscow"], &["b2b"], Some("2026-12-01"), None), always, true),
+        ] {
+            assert_eq!(one.meets(&other), expected, "{one:?} {other:?}");
+            assert_eq!(other.meets(&one), expected, "{other:?} {one:?}");
         }
     }
 

@@ -4,6 +4,8 @@ pub mod codes;
 pub mod family;
 pub mod layout;
 pub mod morphology;
+pub mod quantities;
+pub mod readability;
 pub mod transliteration;
 pub mod typo;
 pub mod words;

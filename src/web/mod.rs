@@ -18,6 +18,7 @@ pub mod mine;
 pub mod must_reads;
 pub mod notices;
 pub mod panel;
+pub mod quality;
 pub mod search;
 pub mod sign_in;
 pub mod wordings;
@@ -76,6 +77,7 @@ pub fn routes() -> Routes {
         .get("/reviews/{id}", EDIT, editing::review)
         .get("/freshness", EDIT, editing::freshness)
         .get("/notices", Access::Person, notices::page)
+        .get("/quality", EDIT, quality::page)
         .get("/account", Access::Person, account::page)
         .get("/admin/people", Access::Needs(Permission::SeePeople), admin::people)
         .get("/admin/people/{id}", Access::Manages(Permission::ManagePeople), admin::person)

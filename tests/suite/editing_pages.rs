@@ -495,6 +495,7 @@ fn pages_of_editing_break_no_rule_of_axe() {
                 ("editing-edit", format!("/edit/{PATH}"), PREVIEW),
                 ("editing-desk", "/edit".to_owned(), HEADING),
                 ("editing-freshness", "/freshness".to_owned(), HEADING),
+                ("editing-quality", "/quality".to_owned(), HEADING),
                 ("editing-history", format!("/history/{PATH}"), HEADING),
                 ("review", review.clone(), HEADING),
                 ("notices", "/notices".to_owned(), HEADING),

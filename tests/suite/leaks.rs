@@ -218,7 +218,7 @@ fn probes(path: &str) -> Vec<String> {
         "/must-read-of/{*id}" => all("/must-read-of/", &ids),
         "/api/v1/reviews" | "/api/v1/hooks" | "/admin/hooks" | "/notices" => vec![path.to_owned()],
         // For those who may read everything; who is not, is told so.
-        "/api/v1/sources" | "/api/v1/drafts" | "/api/v1/publications" | "/api/v1/freshness" | "/edit" | "/freshness" => vec![path.to_owned()],
+        "/api/v1/sources" | "/api/v1/drafts" | "/api/v1/publications" | "/api/v1/freshness" | "/edit" | "/freshness" | "/api/v1/quality" | "/quality" => vec![path.to_owned()],
         "/api/v1/sources/{*path}" | "/api/v1/history/{*path}" | "/edit/{*path}" | "/history/{*path}" => {
             let begin = path.trim_end_matches("{*path}");
             ["articles/gzhelka.md", "articles/sms/monthly.md", "articles/catalog/sms.yaml"].map(|file| format!("{begin}{file}")).into()

@@ -23,6 +23,8 @@ const SAVE_MS = 800;
 const PREVIEW_MS = 300;
 // How soon a server that did not answer is asked again.
 const AGAIN_MS = 3_000;
+// How soon advice is asked for again that was not ready.
+const ADVICE_MS = 2_000;
 
 // What a new file begins with.
 const SKELETONS = { article: "---\ntitle: \nkind: procedure\n---\n", template: "---\ntitle: \n---\n# chat\n", yaml: "" };
@@ -468,7 +470,9 @@ async function preview() {
   const body = { path, text: text(), as_of: form.elements.as_of.value || null, region: form.elements.region.value || null, audience };
   const { ok, data } = await call("POST", "/api/v1/preview", body);
   if (!ok || own !== asked) return;
-  showProblems(data.problems);
+  showProblems(data.problems, data.advice ?? []);
+  // The rest of the base is still being looked through.
+  if (data.advice === null) later("preview", ADVICE_MS, preview);
   const place = $("#preview");
   const parts = [];
   const note = (words) => {
@@ -510,14 +514,16 @@ function follow() {
   if (found) $("#preview").scrollTop += found.getBoundingClientRect().top - $("#preview").getBoundingClientRect().top - 16;
 }
 
-function showProblems(problems) {
+// Problems keep readers from getting what was written; advice hinders nothing.
+function showProblems(problems, advice) {
   const lines = view.state.doc.lines;
   const place = ({ line, column }) => {
     const found = view.state.doc.line(Math.min(Math.max(line, 1), lines));
     return { from: Math.min(found.from + Math.max(column - 1, 0), found.to), to: found.to };
   };
   const diagnostics = problems.map((problem) => ({ ...place(problem), severity: problem.severity, message: `${problem.message}. ${problem.hint}`, source: problem.code }));
-  view.dispatch(setDiagnostics(view.state, diagnostics));
+  const hints = advice.filter(({ line }) => line > 0).map((one) => ({ ...place(one), severity: "hint", message: `${one.message}. ${one.hint}`, source: one.code }));
+  view.dispatch(setDiagnostics(view.state, [...diagnostics, ...hints].sort((a, b) => a.from - b.from)));
   const list = $("#problems");
   list.hidden = !problems.length;
   list.replaceChildren(...problems.map((problem) => {
@@ -533,6 +539,35 @@ function showProblems(problems) {
     item.append(button);
     return item;
   }));
+  const advised = $("#advice");
+  advised.hidden = !advice.length;
+  advised.replaceChildren(...advice.map((one) => {
+    const item = document.createElement("li");
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = `${one.line > 0 ? `${word("ed-in")} ${one.line}` : word("ed-advice")}: ${one.message}. ${one.hint}`;
+    button.addEventListener("click", () => {
+      view.dispatch({ selection: { anchor: place(one).from }, scrollIntoView: true });
+      view.focus();
+    });
+    item.append(button);
+    if (one.other) {
+      const link = document.createElement("a");
+      link.href = `/edit/${inAddress(one.other.file)}${one.other.line > 0 ? `#L${one.other.line}` : ""}`;
+      link.target = "_blank";
+      link.textContent = one.other.file;
+      item.append(" ", link);
+    }
+    return item;
+  }));
+}
+
+// `#L12` in the address: the place that is meant.
+function goToLine() {
+  const line = /^#L(\d+)$/.exec(location.hash)?.[1];
+  if (!line) return;
+  const at = view.state.doc.line(Math.min(Math.max(Number(line), 1), view.state.doc.lines)).from;
+  view.dispatch({ selection: { anchor: at }, effects: EditorView.scrollIntoView(at, { y: "center" }) });
 }
 
 // ---- Publishing
@@ -721,6 +756,7 @@ async function begin() {
   $("#measure").textContent = `${text().length} ${word("ed-letters")}`;
   showState();
   preview();
+  goToLine();
   view.focus();
 }
 
