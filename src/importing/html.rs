@@ -325,8 +325,9 @@ impl Site {
 
     fn placed(&self, page: SitePage, same: &SharedParts) -> Document {
         let SitePage { path, mut document, heading, title, mut trail, .. } = page;
-        let title =
-            heading.filter(|heading| !heading.is_empty()).or_else(|| title.map(|title| same.without(&title)));
+        let title = heading
+            .filter(|heading| !heading.is_empty() && !same.headings.contains(heading))
+            .or_else(|| title.map(|title| same.without(&title)));
         document.title = title
             .filter(|title| !title.is_empty())
             .or_else(|| document.name.clone())
@@ -455,6 +456,8 @@ fn lead_to_headings(document: &mut Document, anchors: &HashMap<String, HashMap<S
 
 /// What pages of one site share.
 struct SharedParts {
+    /// Headings that name the site, not the page.
+    headings: BTreeSet<String>,
     starts: BTreeSet<String>,
     ends: BTreeSet<String>,
     keywords: BTreeSet<String>,
@@ -465,9 +468,13 @@ const BETWEEN: [&str; 9] = [" — ", " – ", " - ", " | ", " :: ", " · ", " »
 impl SharedParts {
     fn of(pages: &[SitePage]) -> Self {
         let mut starts: BTreeMap<String, usize> = BTreeMap::new();
+        let mut headings: BTreeMap<String, usize> = BTreeMap::new();
         let mut ends: BTreeMap<String, usize> = BTreeMap::new();
         let mut keywords: BTreeMap<String, usize> = BTreeMap::new();
         for page in pages {
+            if let Some(heading) = &page.heading {
+                *headings.entry(heading.clone()).or_default() += 1;
+            }
             if let Some(title) = &page.title {
                 for between in BETWEEN {
                     if let Some((start, _)) = title.split_once(between) {
@@ -486,7 +493,12 @@ impl SharedParts {
             let often = |count: &usize| *count >= least && count * 100 >= pages.len() * share;
             counts.into_iter().filter(|(_, count)| often(count)).map(|(text, _)| text).collect()
         };
-        Self { starts: usual(starts, 3, 40), ends: usual(ends, 3, 25), keywords: usual(keywords, 4, 80) }
+        Self {
+            headings: usual(headings, 4, 60),
+            starts: usual(starts, 3, 40),
+            ends: usual(ends, 3, 25),
+            keywords: usual(keywords, 4, 80),
+        }
     }
 
     /// A title without the name of the site.
@@ -571,7 +583,11 @@ impl Meta {
                     meta.title = Some(tree.line(place)).filter(|title| !title.is_empty());
                 }
                 "meta" => meta.take(tree, place),
-                "body" => break,
+                "body" => {
+                    let said = tree.attribute(place, "lang").or(tree.attribute(place, "xml:lang"));
+                    meta.lang = meta.lang.take().or_else(|| said.and_then(language));
+                    break;
+                }
                 _ => {}
             }
         }
@@ -948,6 +964,22 @@ mod tests {
         assert_eq!(documents[2].markdown, "Добро [x](within:s/a/x.html#m) [o](within:s/a/x.html)\n");
         assert_eq!(documents[2].lang.as_deref(), Some("ru"));
         assert_eq!(unreadable.keys().collect::<Vec<_>>(), ["s/search.html"]);
+    }
+
+    #[test]
+    fn a_heading_all_pages_share_is_the_name_of_the_site() {
+        let page =
+            |title: &str| format!("<title>{title} - Справка</title><div><h1>Справка</h1><p>{title}.</div>");
+        let pages = ["Раз", "Два", "Три", "Четыре"].map(page);
+        let files: Vec<(&str, &str)> = ["a.html", "b.html", "c.html", "d.html"]
+            .into_iter()
+            .zip(pages.iter().map(String::as_str))
+            .collect();
+        let (documents, _) = imported(&files);
+        assert_eq!(
+            documents.iter().map(|document| document.title.as_str()).collect::<Vec<_>>(),
+            ["Раз", "Два", "Три", "Четыре"]
+        );
     }
 
     #[test]

@@ -209,7 +209,7 @@ impl Writer {
             Place::Paragraph if !self.marks.iter().any(|mark| matches!(mark, Mark::Link(_))) => {
                 self.out.push('\n');
             }
-            Place::Cell if !self.out.is_empty() && !self.out.ends_with(" /") => self.out.push_str(" / "),
+            Place::Cell => self.out.push('\n'),
             _ => self.out.push(' '),
         }
     }
@@ -351,7 +351,8 @@ impl Writer {
     fn finished(self) -> String {
         let text = self.out.trim();
         if self.place != Place::Paragraph {
-            return text.replace('\n', " ");
+            let lines = text.split('\n').map(str::trim).filter(|line| !line.is_empty());
+            return lines.collect::<Vec<_>>().join(if self.place == Place::Cell { " / " } else { " " });
         }
         let paragraphs = text.split("\n\n").map(|paragraph| {
             let lines = paragraph.split('\n').map(|line| started(line.trim()));
@@ -643,6 +644,8 @@ mod tests {
             paragraph(vec![Inline::Break, text("a"), Inline::Break, text("b"), Inline::Break]),
             "a\\\nb"
         );
+        let cell = line(vec![text("a"), Inline::Break, text("b"), Inline::Break], Place::Cell);
+        assert_eq!(cell.markdown, "a / b");
         let bold = Inline::Span(Mark::Strong, vec![text("a"), Inline::Break]);
         assert_eq!(paragraph(vec![bold, text("b")]), "**a**\\\nb");
     }

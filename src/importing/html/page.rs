@@ -276,9 +276,12 @@ impl Page {
             .take_while(|&place| place != first)
             .all(|place| tree.nodes[place].text.trim().is_empty() && tree.name(place) != "img");
         let head = tree.find(ROOT, |tree, place| tree.name(place) == "title").map(|place| tree.line(place));
-        let is_said = head.is_some_and(|head| head.starts_with(&tree.line(first)));
-        let is_title = is_said || tree.has_class(first, "title") || tree.has_class(first, "page-title");
-        (level <= 2 && starts && (is_alone || is_title)).then_some(first)
+        let line = tree.line(first);
+        let is_head = head.as_deref() == Some(line.as_str());
+        let is_title = head.is_some_and(|head| head.starts_with(&line))
+            || tree.has_class(first, "title")
+            || tree.has_class(first, "page-title");
+        (level <= 2 && (is_head || (starts && (is_alone || is_title)))).then_some(first)
     }
 
     fn find_anchors(&mut self, tree: &Tree) {

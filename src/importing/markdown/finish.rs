@@ -413,6 +413,10 @@ fn lead(text: &str, link: &Open, page: &mut Page<'_>, seen: &mut Seen) {
         page.lose("link", format!("leads to what a variable says: {name}"));
         return drop(seen);
     }
+    if target.contains("{{") || target.contains("{%") {
+        page.lose("link", format!("leads to what a template says: {target}"));
+        return drop(seen);
+    }
     if ["javascript:", "vbscript:", "data:"].iter().any(|scheme| lowered.starts_with(scheme)) {
         page.lose(
             if link.is_image { "image" } else { "script" },

@@ -328,9 +328,13 @@ pub(super) fn placed(included: &str, out: &str) -> String {
     let included = included.trim();
     let first = included.lines().next().unwrap_or_default();
     let is_block = included.contains("\n\n")
-        || first.starts_with(['#', '>', '|', '-', '`'])
+        || (first.starts_with(['#', '>', '|', '-']) && first.contains(' ') && !first.starts_with("#{"))
+        || first.starts_with("```")
         || blocks::marker_width(first).is_some()
-        || included.lines().any(|line| line.trim_start().starts_with(['|', '`', '-', '>']));
+        || included.lines().any(|line| {
+            let line = line.trim_start();
+            line.starts_with(['|', '>']) || line.starts_with("```") || line.starts_with("- ")
+        });
     if !is_block {
         return included.split('\n').map(str::trim).collect::<Vec<_>>().join(" ");
     }

@@ -139,6 +139,9 @@ fn enclosing(tag: &Tag, inner: &str, indent: &str, page: &mut Page<'_>, depth: u
     match name {
         "highlight" | "code" | "codeblock" | "code-toggle" | "mermaid" | "plantuml" | "code-block" => {
             let language = match name {
+                "code-toggle" if inner.lines().any(|line| line.contains(" = ") || line.starts_with('[')) => {
+                    "toml"
+                }
                 "code-toggle" => "yaml",
                 "mermaid" | "plantuml" => name,
                 _ => language.or(positional.first().copied()).unwrap_or_default(),
