@@ -21,6 +21,7 @@ mod editing_pages;
 mod findings;
 mod generated;
 mod harness;
+mod importing;
 mod language;
 mod large;
 mod leaks;
