@@ -44,6 +44,11 @@ impl Clock {
         }
     }
 
+    /// This instant in the clock's time zone.
+    pub fn local(&self) -> jiff::ZonedDateTime {
+        self.now().to_zoned_datetime(self.zone.clone())
+    }
+
     /// This day in the clock's time zone.
     pub fn today(&self) -> Date {
         self.now().to_zoned_datetime(self.zone.clone()).date()

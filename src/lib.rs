@@ -17,6 +17,7 @@ pub mod accounts;
 pub mod editing;
 pub mod feedback;
 pub mod importing;
+pub mod feeds;
 pub mod learning;
 pub mod notices;
 pub mod quality;

@@ -42,8 +42,14 @@ const TIDY_EVERY: Duration = Duration::from_secs(15 * 60);
 /// How often it is looked whether something should be published.
 const PUBLISH_EVERY: Duration = Duration::from_secs(1);
 
+/// How often it is kept when articles were opened.
+const KEEP_OPENINGS_EVERY: Duration = Duration::from_secs(60);
+
 /// How often it is looked whether it is time for mail.
 const DIGEST_EVERY: Duration = Duration::from_secs(30);
+
+/// How often it is looked whether a feed changed or is due.
+const FEED_EVERY: Duration = Duration::from_millis(200);
 
 /// All routes with all layers.
 pub fn router(state: AppState) -> Router {
@@ -89,11 +95,12 @@ pub async fn serve(settings: Settings, told: impl FnOnce(SocketAddr)) -> anyhow:
     let options = Options::of(&settings);
     let folders = [options.folders.articles.clone(), options.folders.templates.clone()];
     let app = App::start(options, changes);
-    let editing = Editing::open(database.clone(), folders, app.remote()).await?;
+    let editing = Editing::open(database.clone(), folders, app.remote(), settings.git).await?;
     let (stop, stopping) = watch::channel(false);
     let reading = Reading::open(database.clone()).await?;
     let state =
         AppState::new(Arc::clone(&app), database.clone(), accounts, editing, reading, settings, stopping);
+    let openings = Arc::clone(&state.openings);
     if state.accounts.is_open() {
         let (url, is_here) = (&state.settings.public_url, state.settings.without_accounts);
         // A server for this machine alone is asked by no other name.
@@ -110,6 +117,9 @@ pub async fn serve(settings: Settings, told: impl FnOnce(SocketAddr)) -> anyhow:
     tokio::spawn(publish_in_time(state.clone()));
     tokio::spawn(tell_in_time(state.clone()));
     tokio::spawn(mail_digests(state.clone()));
+    tokio::spawn(run_feeds(state.clone()));
+    tokio::spawn(commit_publications(state.clone()));
+    tokio::spawn(keep_openings(state.clone()));
     let ending = async move {
         wait_for_signal().await;
         tracing::info!("stopping: open requests are finished first");
@@ -119,6 +129,9 @@ pub async fn serve(settings: Settings, told: impl FnOnce(SocketAddr)) -> anyhow:
     axum::serve(listener, service).with_graceful_shutdown(ending).await?;
     app.stop();
     app.changes.finish().await;
+    if let Err(error) = openings.keep(app.clock.today()).await {
+        tracing::warn!(%error, "when articles were opened lately is lost");
+    }
     database.close().await;
     Ok(())
 }
@@ -220,6 +233,70 @@ pub async fn mail_digests(state: AppState) {
             }
         }
         tokio::time::sleep(DIGEST_EVERY).await;
+    }
+}
+
+/// Runs feeds when they are due or changed, each by itself, as long as the application runs.
+pub async fn run_feeds(state: AppState) {
+    if let Err(error) = state.feeding.clear_what_was_left().await {
+        tracing::warn!(%error, "runs of feeds that were broken off are still under way in the store");
+    }
+    let names: Vec<String> = state.feeding.feeds().iter().map(|feed| feed.name.clone()).collect();
+    let follow = |name: String| {
+        let state = state.clone();
+        async move {
+            loop {
+                if let Err(error) = state.feeding.run_if_due(&name).await {
+                    tracing::warn!(%error, feed = name, "the feed will be tried again");
+                    tokio::time::sleep(PUBLISH_EVERY).await;
+                }
+                tokio::time::sleep(FEED_EVERY).await;
+            }
+        }
+    };
+    futures_util::future::join_all(names.into_iter().map(follow)).await;
+}
+
+/// Commits what is published, as long as the application runs, where content lies in a git work tree.
+pub async fn commit_publications(state: AppState) {
+    let Some(tree) = state.editing.work_tree() else { return };
+    tracing::info!(tree = %tree.root().display(), "publications become commits");
+    let mut last = String::new();
+    loop {
+        match commit_all(&state).await {
+            Ok(()) => last.clear(),
+            Err(error) => {
+                let error = error.to_string();
+                if error != last {
+                    tracing::warn!(error, "what is published is not committed yet, and will be tried again");
+                }
+                last = error;
+            }
+        }
+        tokio::time::sleep(PUBLISH_EVERY).await;
+    }
+}
+
+async fn commit_all(state: &AppState) -> anyhow::Result<()> {
+    let now = state.app.clock.now();
+    for publication in state.editing.uncommitted(now).await? {
+        // Of a person who was erased, the name is all that is left.
+        let mail = match publication.author.as_deref() {
+            Some(id) => state.accounts.person(id).await.ok().and_then(|person| person.email),
+            None => None,
+        };
+        state.editing.commit(&publication, mail.as_deref().unwrap_or("nobody@localhost"), now).await?;
+    }
+    Ok(())
+}
+
+/// Keeps now and then when articles were opened, as long as the application runs.
+pub async fn keep_openings(state: AppState) {
+    loop {
+        if let Err(error) = state.openings.keep(state.app.clock.today()).await {
+            tracing::warn!(%error, "when articles were opened will be kept later");
+        }
+        tokio::time::sleep(KEEP_OPENINGS_EVERY).await;
     }
 }
 

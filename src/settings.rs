@@ -61,6 +61,150 @@ pub struct SignOnGroup {
     pub region: Option<String>,
 }
 
+/// How a source of a feed is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum FeedFormat {
+    /// Lines of fields parted by a character.
+    Csv,
+    /// A workbook of Excel.
+    Xlsx,
+    /// JSON.
+    Json,
+}
+
+/// What becomes of products that a feed does not name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum MissingProducts {
+    /// They stay as they are.
+    #[default]
+    Leave,
+    /// They are archived.
+    Archive,
+}
+
+/// What a column of a feed says of a product.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FeedColumn {
+    /// The column's heading; in JSON the key, or a pointer (`/price/retail`).
+    pub column: String,
+    /// `id`, `title.ru`, `title.en`, `region`, `audience`, `from`, `to`, an attribute of the family, or `attribute.max`, `attribute.en`.
+    pub sets: String,
+    /// The regions its values hold for; none: everywhere.
+    #[serde(default)]
+    pub regions: Vec<String>,
+    /// The audience its values are for; none: everybody.
+    #[serde(default)]
+    pub audience: Vec<String>,
+    /// The first day its values hold, `2026-12-01`.
+    #[serde(default)]
+    pub from: String,
+    /// The last day its values hold.
+    #[serde(default)]
+    pub to: String,
+}
+
+/// A feed: products and their values, from another system into a family of the catalogue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FeedSettings {
+    /// What it is called: small Latin letters, digits and hyphens.
+    pub name: String,
+    /// A file, a folder (its newest file), or an address (`https://…`).
+    pub source: String,
+    /// The family of the catalogue that it feeds.
+    pub family: String,
+    /// How the source is written; none: it is told by its bytes.
+    pub format: Option<FeedFormat>,
+    /// The encoding, as `windows-1251`; empty: it is told by the bytes.
+    pub encoding: String,
+    /// What parts fields of CSV, as `;`, or `tab`; empty: it is told by the first lines.
+    pub delimiter: String,
+    /// The sheet of a workbook; empty: the first.
+    pub sheet: String,
+    /// Where the list of rows stands in JSON, as a pointer (`/data/items`); empty: the document is the list.
+    pub rows: String,
+    /// What columns say.
+    pub columns: Vec<FeedColumn>,
+    /// Minutes between runs; 0: not at intervals. A file or folder is taken up when it changes in any case.
+    pub every_minutes: u32,
+    /// Times of day at which it runs, `06:30`.
+    pub at: Vec<String>,
+    /// Per cent that a price may move; more waits for a person.
+    pub max_price_change: u32,
+    /// Per cent of the family's products that may be missing; more waits for a person.
+    pub max_removed: u32,
+    /// Per cent of the rows that may be wrong; more waits for a person.
+    pub max_bad_rows: u32,
+    /// What becomes of products that are missing.
+    pub missing: MissingProducts,
+    /// The most the source may weigh, in megabytes.
+    pub max_megabytes: u32,
+    /// How long an address may take, in seconds.
+    pub timeout_seconds: u32,
+}
+
+impl Default for FeedSettings {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            source: String::new(),
+            family: String::new(),
+            format: None,
+            encoding: String::new(),
+            delimiter: String::new(),
+            sheet: String::new(),
+            rows: String::new(),
+            columns: Vec::new(),
+            every_minutes: 0,
+            at: Vec::new(),
+            max_price_change: 30,
+            max_removed: 5,
+            max_bad_rows: 1,
+            missing: MissingProducts::Leave,
+            max_megabytes: 32,
+            timeout_seconds: 30,
+        }
+    }
+}
+
+impl FeedSettings {
+    /// Whether the source is an address.
+    pub fn is_remote(&self) -> bool {
+        self.source.starts_with("https://") || self.source.starts_with("http://")
+    }
+
+    fn faults(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if self.name.is_empty() || self.name.len() > 60 || !self.name.chars().all(is_name) {
+            faults.push("`name` must be small Latin letters, digits and hyphens".to_owned());
+        }
+        for (name, value) in [("source", &self.source), ("family", &self.family)] {
+            if value.is_empty() {
+                faults.push(format!("`{name}` is missing"));
+            }
+        }
+        if self.columns.iter().filter(|column| column.sets == "id").count() != 1 {
+            faults.push("one of `columns` must set `id`".to_owned());
+        }
+        let bounds = [("max_megabytes", self.max_megabytes, 1, 1_024), ("timeout_seconds", self.timeout_seconds, 1, 600)];
+        for (name, value, least, most) in bounds {
+            if !(least..=most).contains(&value) {
+                faults.push(format!("`{name}` must be {least} to {most}"));
+            }
+        }
+        for time in &self.at {
+            if jiff::civil::Time::strptime("%H:%M", time).is_err() {
+                faults.push(format!("`at`: `{time}` is no time of day; write 06:30"));
+            }
+        }
+        faults.into_iter().map(|fault| format!("- `feeds`, `{}`: {fault}", self.name)).collect()
+    }
+}
+
 /// All settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -141,6 +285,10 @@ pub struct Settings {
     pub sign_on_header: String,
     /// The header in which it names the groups of who asks, parted by commas.
     pub sign_on_header_groups: String,
+    /// Whether publications become commits where the content lies in a git work tree.
+    pub git: bool,
+    /// What brings products and their values into the catalogue.
+    pub feeds: Vec<FeedSettings>,
     /// What is logged: a filter as `info` or `pharos=debug`.
     pub log: String,
     /// How the log is written.
@@ -188,6 +336,8 @@ impl Default for Settings {
             sign_on_groups: Vec::new(),
             sign_on_header: String::new(),
             sign_on_header_groups: String::new(),
+            git: true,
+            feeds: Vec::new(),
             log: "info".to_owned(),
             log_format: LogFormat::Text,
         }
@@ -347,6 +497,12 @@ impl Settings {
                 "- `sign_on_header` needs `trusted_proxies`: else anybody could say he is somebody"
                     .to_owned(),
             );
+        }
+        faults.extend(self.feeds.iter().flat_map(FeedSettings::faults));
+        let mut names: Vec<&str> = self.feeds.iter().map(|feed| feed.name.as_str()).collect();
+        names.sort_unstable();
+        if let Some(two) = names.windows(2).find(|two| two[0] == two[1]) {
+            faults.push(format!("- `feeds`: two are called `{}`", two[0]));
         }
         for origin in self.embed_origins.iter().filter(|origin| !is_origin(origin)) {
             faults.push(format!(

@@ -256,6 +256,40 @@ impl Templates {
         self.environment = Arc::new(environment);
     }
 
+    /// Ids of the templates that show one of some catalogue values, by themselves or by what they include.
+    pub fn showing(&self, is_meant: impl Fn(&str) -> bool) -> BTreeSet<String> {
+        let shows = |source: &str| values::references(source).iter().any(|reference| is_meant(reference.name));
+        let fragments: Vec<(String, &Arc<str>)> = self
+            .files
+            .iter()
+            .filter_map(|(path, file)| match &file.content {
+                Some(Content::Fragment(source, _)) => Some((files::id_of(path), source)),
+                _ => None,
+            })
+            .collect();
+        let mut showing: BTreeSet<String> = BTreeSet::new();
+        let includes = |source: &str, showing: &BTreeSet<String>| {
+            let is_included = |id: &String| ['"', '\''].iter().any(|q| source.contains(&format!("{q}{id}{q}")));
+            showing.iter().any(is_included)
+        };
+        loop {
+            let before = showing.len();
+            for (id, source) in &fragments {
+                if !showing.contains(id) && (shows(source) || includes(source, &showing)) {
+                    showing.insert(id.clone());
+                }
+            }
+            if showing.len() == before {
+                break;
+            }
+        }
+        let is_one = |template: &&Arc<Template>| {
+            let mut sources = template.bodies.iter().map(|body| &body.source);
+            sources.any(|source| shows(source) || includes(source, &showing))
+        };
+        self.by_id.values().filter(is_one).map(|template| template.id.clone()).collect()
+    }
+
     /// A template that may be used, by id.
     pub fn find(&self, id: &str) -> Option<&Arc<Template>> {
         self.by_id.get(id)

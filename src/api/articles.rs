@@ -193,7 +193,8 @@ fn summary(article: &Article, snapshot: &Snapshot, filter: &Filter) -> ArticleSu
     }
 }
 
-fn updated_at(article: &Article, snapshot: &Snapshot) -> Timestamp {
+/// When an article's file was changed last.
+pub fn updated_at(article: &Article, snapshot: &Snapshot) -> Timestamp {
     let library = &snapshot.engine.library;
     let source = library.slot(&article.id).and_then(|slot| library.source(slot));
     let ns = source.map_or(0, |source| source.stamp.modified_ns);
@@ -213,8 +214,11 @@ pub async fn get(
     Id(id): Id,
     Query(params): Query<FilterParams>,
 ) -> Result<Json<ArticleView>, Problem> {
-    let filter = params.filter(&asker, state.app.clock.today())?;
-    Ok(Json(state.run(move |snapshot| view(snapshot, &id, &filter)).await?))
+    let today = state.app.clock.today();
+    let filter = params.filter(&asker, today)?;
+    let view = state.run(move |snapshot| view(snapshot, &id, &filter)).await?;
+    state.openings.note(&view.id, today);
+    Ok(Json(view))
 }
 
 /// An article as readers see it; the page uses it as well.

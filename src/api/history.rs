@@ -28,7 +28,11 @@ pub struct OlderParams {
 }
 
 impl OlderParams {
-    fn read(&self) -> Result<(usize, Option<&str>), Problem> {
+    /// Which part.
+    ///
+    /// # Errors
+    /// The limit is no number, or too large.
+    pub fn read(&self) -> Result<(usize, Option<&str>), Problem> {
         let mut reader = Reader::default();
         let limit = reader.number("limit", self.limit.as_deref(), 50, 1_000);
         reader.finish(Code::InvalidParameter)?;

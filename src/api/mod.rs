@@ -6,6 +6,7 @@ pub mod changes;
 pub mod digest;
 pub mod drafts;
 pub mod feedback;
+pub mod feeds;
 pub mod flows;
 pub mod freshness;
 pub mod gaps;
@@ -149,7 +150,14 @@ fn editing(state: &AppState) -> Routes {
         .post("/api/v1/files", EDIT, sources::attach)
         .get("/api/v1/freshness", EDIT, freshness::list)
         .get("/api/v1/quality", EDIT, quality::list)
+        .get("/api/v1/feeds", EDIT, feeds::list)
+        .post("/api/v1/feeds/{name}/run", EDIT, feeds::run)
+        .get("/api/v1/feeds/{name}/runs", EDIT, feeds::runs)
+        .get("/api/v1/feed-runs/{id}", EDIT, feeds::get)
+        .post("/api/v1/feed-runs/{id}/confirm", EDIT, feeds::confirm)
+        .post("/api/v1/feed-runs/{id}/reject", EDIT, feeds::reject)
         .post("/api/v1/verifications", EDIT, freshness::verify)
+        .post("/api/v1/archivals", EDIT, freshness::archive)
         .with(|router| router.layer(DefaultBodyLimit::max(most)))
 }
 

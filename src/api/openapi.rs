@@ -11,7 +11,7 @@ use utoipa::openapi::{Content, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    articles, audit, changes, drafts, feedback, flows, freshness, gaps, health, history, live, me,
+    articles, audit, changes, drafts, feedback, feeds, flows, freshness, gaps, health, history, live, me,
     must_reads, notices, offline, people, problems, products, quality, reviews, search, session, sources,
     teams, templates, tokens,
 };
@@ -36,11 +36,12 @@ use crate::http::problem::ProblemDetails;
         tokens::all, tokens::remove, people::list, people::add, people::get, people::change, people::erase, people::link,
         people::sessions, people::end_sessions, people::remove_second_factor, people::export, people::roles, teams::list,
         teams::add, teams::get, teams::change, teams::remove, teams::change_members, audit::list, sources::list, sources::get,
-        sources::put, sources::remove, sources::preview, sources::merge, sources::attach, freshness::list, freshness::verify, drafts::list, drafts::add, drafts::get, drafts::change,
+        sources::put, sources::remove, sources::preview, sources::merge, sources::attach, freshness::list, freshness::verify, freshness::archive, drafts::list, drafts::add, drafts::get, drafts::change,
         drafts::remove, drafts::publish, drafts::cancel, reviews::ask, reviews::withdraw, reviews::list, reviews::get, reviews::decide, reviews::remark,
         reviews::settle,
         feedback::tell, feedback::list, feedback::get, feedback::answer, must_reads::list, must_reads::add, must_reads::get, must_reads::remove,
         must_reads::acknowledge, must_reads::send_code, must_reads::readers, notices::list, notices::see, notices::choose, notices::hooks, notices::add_hook, notices::remove_hook, notices::deliveries, history::list, history::get, history::restore, history::publications, history::undo, quality::list,
+        feeds::list, feeds::run, feeds::runs, feeds::get, feeds::confirm, feeds::reject,
     ),
     components(schemas(ProblemDetails)),
     modifiers(&Everywhere),

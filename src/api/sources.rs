@@ -172,6 +172,7 @@ impl From<EditError> for Problem {
             EditError::NotFound(_) => Self::new(Code::NotFound, detail),
             EditError::Refused(_) => Self::new(Code::Forbidden, detail),
             EditError::Broken(error) => Self::internal(&error),
+            EditError::Git(error) => Self::internal(&error),
             EditError::Conflict(paths) => {
                 let message = "changed meanwhile in the same place".to_owned();
                 let errors = paths.into_iter().map(|name| FieldError { name, message: message.clone() });

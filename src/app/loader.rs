@@ -14,7 +14,7 @@ use crate::app::progress::Progress;
 use crate::app::snapshot::Folders;
 use crate::clock::Clock;
 use crate::content::article::{Article, ParsedArticle};
-use crate::content::catalog::{Catalog, Lang, Product};
+use crate::content::catalog::{Catalog, Lang, ParsedFamilies, Product};
 use crate::content::eligibility;
 use crate::content::files::{self, Listing};
 use crate::content::folders::{FOLDER_FILE, FolderFiles};
@@ -71,6 +71,8 @@ pub struct Loader {
     missed: Vec<Changed>,
     /// What was last committed, while an update compares with it.
     committed: Option<Reader>,
+    /// What whoever writes catalogue files has read already.
+    parsed: Arc<ParsedFamilies>,
 }
 
 impl Loader {
@@ -126,6 +128,13 @@ impl Loader {
         Ok(Self::start(None, None, folders, index_root, clock, progress)?.holding(lock))
     }
 
+    /// The loader, which need not read families that somebody has read for it.
+    #[must_use]
+    pub fn knowing(mut self, parsed: Arc<ParsedFamilies>) -> Self {
+        self.parsed = parsed;
+        self
+    }
+
     /// The loader, with the right to write while it lives.
     fn holding(mut self, lock: WriteLock) -> Self {
         self.lock = Some(lock);
@@ -174,6 +183,7 @@ impl Loader {
             progress,
             missed: Vec::new(),
             committed: None,
+            parsed: Arc::default(),
         };
         let mut update = Update::default();
         loader.update_templates(&Scope::Everything, &mut update);
@@ -217,6 +227,7 @@ impl Loader {
         match Self::start(None, None, folders, &root, clock, progress) {
             Ok(mut next) => {
                 next.lock = self.lock.take();
+                next.parsed = Arc::clone(&self.parsed);
                 *self = next;
                 Ok(())
             }
@@ -331,6 +342,7 @@ impl Loader {
             &self.folders.articles,
             paths,
             &self.library.folders,
+            Some(&self.parsed),
             self.now_ns(),
         );
         let is_other = |(one, other): (&Arc<Product>, &Arc<Product>)| one.validity != other.validity;
@@ -341,7 +353,9 @@ impl Loader {
         let ids: BTreeSet<&String> = before.products().chain(next.products()).map(|p| &p.id).collect();
         for id in ids {
             let (old, new) = (served(&before, id), served(&next, id));
-            if old == new {
+            // Most of a large family only moved, if that.
+            let is_same = old.as_ref().zip(new.as_ref()).is_some_and(|(old, new)| old.says_the_same(new));
+            if is_same || old.is_none() && new.is_none() {
                 continue;
             }
             let change = match (&old, &new) {
@@ -671,7 +685,7 @@ fn load_catalog(folders: &Folders, folder_files: &FolderFiles, now_ns: i64) -> A
     let below = Scope::Paths(catalog_paths.map(str::to_owned).into());
     let plan = Library::default().plan(&folders.articles, &below);
     let empty = Catalog::default();
-    Arc::new(library::reload_catalog(&empty, &folders.articles, &plan.catalog, folder_files, now_ns).0)
+    Arc::new(library::reload_catalog(&empty, &folders.articles, &plan.catalog, folder_files, None, now_ns).0)
 }
 
 fn reparse(article: &Article, body: &str) -> ParsedArticle {

@@ -3,6 +3,7 @@
 pub mod backup;
 pub mod changes;
 pub mod diff;
+pub mod feeding;
 pub mod loader;
 pub mod progress;
 pub mod running;

@@ -15,6 +15,7 @@ use crate::app::loader::{Dirty, Loader, Update};
 use crate::app::progress::Progress;
 use crate::app::snapshot::{Folders, Snapshot};
 use crate::clock::Clock;
+use crate::content::catalog::ParsedFamilies;
 use crate::content::library::Scope;
 use crate::content::watch::{self, Remote, Timing, Watch};
 use crate::index::generation::IndexError;
@@ -84,6 +85,8 @@ pub struct App {
     pub progress: Arc<Progress>,
     /// What changed lately.
     pub changes: Changes,
+    /// Families that whoever writes their files has read already.
+    pub parsed: Arc<ParsedFamilies>,
     snapshot: ArcSwapOption<Snapshot>,
     live: broadcast::Sender<LiveEvent>,
     failure: Mutex<Option<String>>,
@@ -106,6 +109,7 @@ impl App {
             clock: options.clock.clone(),
             progress: Arc::default(),
             changes,
+            parsed: Arc::default(),
             snapshot: ArcSwapOption::empty(),
             live: broadcast::channel(64).0,
             failure: Mutex::default(),
@@ -283,7 +287,8 @@ impl Follower {
     fn open(&mut self) -> Result<Loader, IndexError> {
         let started = Instant::now();
         let Options { folders, index, clock, .. } = self.options.clone();
-        let mut loader = Loader::open(folders, &index, clock, Arc::clone(&self.app.progress))?;
+        let loader = Loader::open(folders, &index, clock, Arc::clone(&self.app.progress))?;
+        let mut loader = loader.knowing(Arc::clone(&self.app.parsed));
         let missed = loader.take_missed();
         self.publish(&loader, missed);
         if let Some(snapshot) = self.app.snapshot() {

@@ -152,14 +152,14 @@ fn name(problem: &Problem) -> &'static str {
 }
 
 /// Reads everything, without an index.
-fn load(folders: &Folders, clock: &Clock) -> (Library, Templates) {
+pub(super) fn load(folders: &Folders, clock: &Clock) -> (Library, Templates) {
     let now_ns = i64::try_from(clock.now().as_nanosecond()).unwrap_or(i64::MAX);
     let mut folder_files = FolderFiles::default();
     folder_files.reload(&folders.articles, "", &folders.articles.list("").files, now_ns);
     let mut library = Library::of(Vec::new(), folder_files, Arc::new(Catalog::default()), clock.today());
     let plan = library.plan(&folders.articles, &Scope::Everything);
     let (empty, articles) = (Catalog::default(), &folders.articles);
-    let read = library::reload_catalog(&empty, articles, &plan.catalog, &library.folders, now_ns);
+    let read = library::reload_catalog(&empty, articles, &plan.catalog, &library.folders, None, now_ns);
     library.catalog = Arc::new(read.0);
     let _ = library.set_walk_problems(plan.walk_problems.unwrap_or_default());
     with_progress("Reading", |progress| {

@@ -1,7 +1,7 @@
 //! The catalogue: products and their typed values, the single source of every number and code.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -83,6 +83,23 @@ impl Localized {
         let mut texts: Vec<&str> = self.ru.iter().chain(&self.en).map(String::as_str).collect();
         texts.dedup();
         texts
+    }
+
+    /// The text in a language, if it is written in that one.
+    pub fn written(&self, lang: Lang) -> Option<&str> {
+        match lang {
+            Lang::Ru => self.ru.as_deref(),
+            Lang::En => self.en.as_deref(),
+        }
+    }
+
+    /// Puts a text in the place of that in its language.
+    pub fn set(&mut self, lang: Lang, text: &str) {
+        let place = match lang {
+            Lang::Ru => &mut self.ru,
+            Lang::En => &mut self.en,
+        };
+        *place = Some(text.to_owned());
     }
 
     /// Reads a text, or one in each language.
@@ -227,6 +244,104 @@ pub enum Told<'a> {
     Code(&'a str),
 }
 
+/// A value as it is read by itself, from another system, by the same rules as in a catalogue file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reading(Datum);
+
+impl Reading {
+    /// Reads a value; `max` is the other end of a range. Of a text it is the one in a language.
+    ///
+    /// # Errors
+    /// What is wrong with it, and how it is written.
+    pub fn of(attribute: &Attribute, lang: Lang, text: &str, max: Option<&str>) -> Result<Self, String> {
+        let text = text.trim();
+        if attribute.kind == AttributeType::Text {
+            let mut localized = Localized::default();
+            localized.set(lang, text);
+            return Ok(Self(Datum::Text(localized)));
+        }
+        let of = |text: String| Node { value: Yaml::Text(text), at: Position::default(), span: 0..0 };
+        let is_flag = attribute.kind == AttributeType::YesNo;
+        let text = if is_flag { text.to_lowercase() } else { text.to_owned() };
+        let mut report = Report::new("");
+        let datum = read_datum(attribute, of(text), max.map(|max| of(max.trim().to_owned())), &mut report);
+        datum.map(Self).ok_or_else(|| {
+            let problem = report.into_problems().pop();
+            problem.map_or_else(String::new, |problem| format!("{}; {}", problem.message, problem.hint))
+        })
+    }
+
+    /// The ends of a number, in thousandths.
+    pub fn thousandths(&self) -> Option<(i64, Option<i64>)> {
+        match &self.0 {
+            Datum::Number { low, high } => Some((low.0, high.map(|high| high.0))),
+            _ => None,
+        }
+    }
+
+    /// A value as a catalogue file writes it, and the other end of a range. Of a text it is the one in a language.
+    pub fn written(&self, attribute: &Attribute, lang: Lang) -> (String, Option<String>) {
+        match &self.0 {
+            Datum::Number { low, high } => {
+                let decimals = if attribute.kind == AttributeType::Money { 2 } else { 1 };
+                let plain = |amount: Amount| {
+                    let shown = amount.show(Lang::En, decimals).replace(',', "");
+                    shown.replace('−', "-")
+                };
+                (plain(*low), high.map(plain))
+            }
+            Datum::Period { low, high, unit } => {
+                let plain = |number: i64| show_period(number, None, *unit, Lang::En).replace('\u{a0}', " ");
+                (plain(*low), high.map(plain))
+            }
+            Datum::Code { shown, .. } => (shown.clone(), None),
+            Datum::Text(text) => (text.written(lang).unwrap_or_default().to_owned(), None),
+            Datum::YesNo(yes) => (if *yes { "yes" } else { "no" }.to_owned(), None),
+        }
+    }
+
+    /// The same value with the other end that a range had before: who says one end leaves the other. `None`: it is no range then.
+    #[must_use]
+    pub fn with_end_of(self, before: &Self) -> Option<Self> {
+        match (self.0, &before.0) {
+            (Datum::Number { low, high: None }, Datum::Number { high: Some(high), .. }) => {
+                (low < *high).then_some(Self(Datum::Number { low, high: Some(*high) }))
+            }
+            (Datum::Period { low, high: None, unit }, Datum::Period { high: Some(high), unit: same, .. }) => {
+                let datum = Datum::Period { low, high: Some(*high), unit };
+                (low < *high && unit == *same).then_some(Self(datum))
+            }
+            (datum, _) => Some(Self(datum)),
+        }
+    }
+
+    /// A value with the texts of other languages that it had before.
+    #[must_use]
+    pub fn over(self, before: &Self, lang: Lang) -> Self {
+        match (self.0, &before.0) {
+            (Datum::Text(text), Datum::Text(before)) => {
+                let mut both = before.clone();
+                both.set(lang, text.written(lang).unwrap_or_default());
+                Self(Datum::Text(both))
+            }
+            (datum, _) => Self(datum),
+        }
+    }
+
+    /// Whether it means the same as another one, however codes are spaced.
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Datum::Code { canonical, .. }, Datum::Code { canonical: other, .. }) => canonical == other,
+            (one, other) => one == other,
+        }
+    }
+
+    /// As readers see it.
+    pub fn show(&self, attribute: &Attribute, lang: Lang) -> String {
+        Variant { datum: self.0.clone(), validity: Validity::default() }.show(attribute, lang)
+    }
+}
+
 /// A value with the regions and days it is in force.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Variant {
@@ -271,6 +386,63 @@ pub struct Product {
 }
 
 impl Product {
+    /// A product of which nothing is known yet but what it is called.
+    pub fn new(id: &str, family: &str, file: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            family: family.to_owned(),
+            title: Localized { ru: Some(id.to_owned()), en: None },
+            aliases: Vec::new(),
+            status: Status::default(),
+            validity: Validity::default(),
+            article: None,
+            replaced_by: None,
+            tags: Vec::new(),
+            not_with: Vec::new(),
+            only_with: Vec::new(),
+            only_tariffs: None,
+            values: Vec::new(),
+            file: file.to_owned(),
+            at: Position::default(),
+        }
+    }
+
+    /// The value written for these regions and days and this audience, and for no others.
+    pub fn reading(&self, attribute: &str, validity: &Validity) -> Option<Reading> {
+        let (_, variants) = self.values.iter().find(|(own, _)| own.id == attribute)?;
+        let found = variants.iter().find(|variant| variant.validity == *validity)?;
+        Some(Reading(found.datum.clone()))
+    }
+
+    /// Puts a value in the place of the one for the same regions, days and audience, or adds it behind the others.
+    pub fn set(&mut self, attribute: &Arc<Attribute>, validity: &Validity, reading: Reading) {
+        let Some((_, variants)) = self.values.iter_mut().find(|(own, _)| own.id == attribute.id) else {
+            let variant = Variant { datum: reading.0, validity: validity.clone() };
+            self.values.push((Arc::clone(attribute), vec![variant]));
+            return;
+        };
+        match variants.iter_mut().find(|variant| variant.validity == *validity) {
+            Some(variant) => variant.datum = reading.0,
+            None => variants.push(Variant { datum: reading.0, validity: validity.clone() }),
+        }
+    }
+
+    /// Whether another one says the same, wherever it stands in its file.
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        let value = |product: &Self, id: &str| {
+            product.values.iter().find(|(own, _)| own.id == id).map(|(own, variants)| (own.id.clone(), variants.clone()))
+        };
+        let is_same_value = |(attribute, _): &(Arc<Attribute>, Vec<Variant>)| {
+            value(self, &attribute.id) == value(other, &attribute.id)
+        };
+        self.values.len() == other.values.len()
+            && self.values.iter().all(is_same_value)
+            && (&self.id, &self.title, &self.aliases, self.status, &self.validity)
+                == (&other.id, &other.title, &other.aliases, other.status, &other.validity)
+            && (&self.article, &self.replaced_by, &self.tags, &self.not_with, &self.only_with, &self.only_tariffs)
+                == (&other.article, &other.replaced_by, &other.tags, &other.not_with, &other.only_with, &other.only_tariffs)
+    }
+
     /// The variant of a value in force: one that names the region before one that does not, then one that names the audience, then the
     /// one that began last. Without a region, values for all regions come before those of one. Who may not know of the product gets none.
     pub fn variant(&self, attribute: &str, at: Standpoint<'_>) -> Option<(&Attribute, &Variant)> {
@@ -431,8 +603,41 @@ pub struct Family {
     pub id: String,
     /// What it is called.
     pub title: Localized,
+    /// What its products may have.
+    pub attributes: Vec<Arc<Attribute>>,
     /// Its products.
     pub products: Vec<Arc<Product>>,
+}
+
+/// Families that were read from texts before their files were: whoever writes a file has read what he writes, and it need not be read twice.
+#[derive(Debug, Default)]
+pub struct ParsedFamilies(Mutex<Vec<ParsedFamily>>);
+
+/// Of a file and the hash of its bytes, what it holds.
+type ParsedFamily = (String, [u8; 32], Arc<Family>, Vec<Problem>);
+
+/// The most families that are kept so.
+const MAX_PARSED: usize = 8;
+
+impl ParsedFamilies {
+    /// Keeps what a text holds until the file with that text is read. `path` is as problems name the file.
+    pub fn keep(&self, path: &str, text: &str, family: Family, problems: Vec<Problem>) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|(own, ..)| own != path);
+        if kept.len() == MAX_PARSED {
+            kept.remove(0);
+        }
+        let hash = *blake3::hash(text.as_bytes()).as_bytes();
+        kept.push((path.to_owned(), hash, Arc::new(family), problems));
+    }
+
+    /// What a file with a hash holds, if it was kept; told once.
+    pub fn take(&self, path: &str, hash: &[u8; 32]) -> Option<(Arc<Family>, Vec<Problem>)> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = kept.iter().position(|(own, of, ..)| own == path && of == hash)?;
+        let (_, _, family, problems) = kept.remove(at);
+        Some((family, problems))
+    }
 }
 
 /// A catalogue file: its stamp, what it held when it was last good, and what is wrong with it now.
@@ -722,7 +927,8 @@ fn read_family(file: &str, node: Node, report: &mut Report) -> Option<Family> {
         fields.node("title").map(|n| Localized::read(n, "`title`", fields.report)).unwrap_or_default();
     let attributes = fields.node("attributes").map(|n| read_attributes(n, fields.report)).unwrap_or_default();
     let products = fields.node("products");
-    let mut family = Family { id: id.clone().unwrap_or_default(), title, products: Vec::new() };
+    let mut family = Family { id: id.clone().unwrap_or_default(), title, attributes, products: Vec::new() };
+    let attributes = family.attributes.clone();
     match products {
         Some(Node { value: Yaml::List(items), .. }) => {
             for item in items {

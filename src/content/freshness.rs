@@ -88,33 +88,6 @@ pub fn interval(text: &str) -> Option<Span> {
     }
 }
 
-/// A text whose head says that it was verified on a day; everything else stays as it is.
-pub fn with_verified(text: &str, day: Date) -> String {
-    let end = if text.contains("\r\n") { "\r\n" } else { "\n" };
-    let line = format!("verified: {day}");
-    let lines: Vec<&str> = text.split_inclusive('\n').collect();
-    let is_mark = |line: &str| line.trim_end() == "---";
-    let close = match lines.first() {
-        Some(first) if is_mark(first) => lines.iter().skip(1).position(|line| is_mark(line)).map(|at| at + 1),
-        _ => None,
-    };
-    let Some(close) = close else { return format!("---{end}{line}{end}---{end}{text}") };
-    let mut out = String::with_capacity(text.len() + line.len());
-    let mut is_said = false;
-    for (at, old) in lines.iter().enumerate() {
-        if at < close && old.starts_with("verified:") {
-            out.push_str(&format!("{line}{end}"));
-            is_said = true;
-            continue;
-        }
-        if at == close && !is_said {
-            out.push_str(&format!("{line}{end}"));
-        }
-        out.push_str(old);
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,23 +127,6 @@ mod tests {
         }
         for bad in ["", "often", "0 days", "-3 days", "90", "90 parsecs", "99999999999 days"] {
             assert!(interval(bad).is_none(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn only_the_one_line_is_different() {
-        let day: Date = "2026-11-25".parse().unwrap();
-        for (text, wanted) in [
-            (
-                "---\ntitle: a\nverified: 2025-01-01\n---\nverified: x\n",
-                "---\ntitle: a\nverified: 2026-11-25\n---\nverified: x\n",
-            ),
-            ("---\ntitle: a\n---\nb\n", "---\ntitle: a\nverified: 2026-11-25\n---\nb\n"),
-            ("---\r\ntitle: a\r\n---\r\nb\r\n", "---\r\ntitle: a\r\nverified: 2026-11-25\r\n---\r\nb\r\n"),
-            ("# a\n", "---\nverified: 2026-11-25\n---\n# a\n"),
-            ("---\ntitle: a\n", "---\nverified: 2026-11-25\n---\n---\ntitle: a\n"),
-        ] {
-            assert_eq!(with_verified(text, day), wanted);
         }
     }
 }

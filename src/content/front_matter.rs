@@ -144,3 +144,69 @@ impl FrontMatter {
 fn located(text: Option<(String, Position)>) -> Option<Located> {
     text.map(|(text, at)| Located { text: text.into(), at })
 }
+
+/// A text whose head says something of some keys, a line each; everything else stays as it is.
+pub fn with_keys(text: &str, keys: &[(&str, &str)]) -> String {
+    let end = if text.contains("\r\n") { "\r\n" } else { "\n" };
+    let line = |(key, value): &(&str, &str)| format!("{key}: {value}{end}");
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let is_mark = |line: &str| line.trim_end() == "---";
+    let close = match lines.first() {
+        Some(first) if is_mark(first) => lines.iter().skip(1).position(|line| is_mark(line)).map(|at| at + 1),
+        _ => None,
+    };
+    let Some(close) = close else {
+        let head: String = keys.iter().map(line).collect();
+        return format!("---{end}{head}---{end}{text}");
+    };
+    let mut missing: Vec<&(&str, &str)> = keys.iter().collect();
+    let mut out = String::with_capacity(text.len() + 64);
+    for (at, old) in lines.iter().enumerate() {
+        let said = keys.iter().find(|(key, _)| {
+            at < close && old.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(':'))
+        });
+        if let Some(said) = said {
+            out.push_str(&line(said));
+            missing.retain(|one| one.0 != said.0);
+            continue;
+        }
+        if at == close {
+            missing.iter().for_each(|one| out.push_str(&line(one)));
+        }
+        out.push_str(old);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_lines_of_the_keys_are_different() {
+        let verified: &[(&str, &str)] = &[("verified", "2026-11-25")];
+        let archived: &[(&str, &str)] = &[("status", "archived"), ("replaced_by", "b/c")];
+        for (text, keys, wanted) in [
+            (
+                "---\ntitle: a\nverified: 2025-01-01\n---\nverified: x\n",
+                verified,
+                "---\ntitle: a\nverified: 2026-11-25\n---\nverified: x\n",
+            ),
+            ("---\ntitle: a\n---\nb\n", verified, "---\ntitle: a\nverified: 2026-11-25\n---\nb\n"),
+            (
+                "---\r\ntitle: a\r\n---\r\nb\r\n",
+                verified,
+                "---\r\ntitle: a\r\nverified: 2026-11-25\r\n---\r\nb\r\n",
+            ),
+            ("# a\n", verified, "---\nverified: 2026-11-25\n---\n# a\n"),
+            ("---\ntitle: a\n", verified, "---\nverified: 2026-11-25\n---\n---\ntitle: a\n"),
+            (
+                "---\nstatus : active # so far\ntitle: a\nstatuses: b\n---\nb\n",
+                archived,
+                "---\nstatus: archived\ntitle: a\nstatuses: b\nreplaced_by: b/c\n---\nb\n",
+            ),
+        ] {
+            assert_eq!(with_keys(text, keys), wanted);
+        }
+    }
+}

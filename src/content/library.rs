@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::content::article::{Article, ParsedArticle};
-use crate::content::catalog::{Catalog, CatalogFile, parse_family};
+use crate::content::catalog::{Catalog, CatalogFile, ParsedFamilies, parse_family};
 use crate::content::files::{self, Folder, Listing, Stamp};
 use crate::content::folders::{Defaults, FolderFiles};
 use crate::content::front_matter::Status;
@@ -540,6 +540,7 @@ pub fn reload_catalog(
     folder: &Folder,
     paths: &BTreeSet<String>,
     folders: &FolderFiles,
+    parsed: Option<&ParsedFamilies>,
     now_ns: i64,
 ) -> (Catalog, bool) {
     let mut family_files: BTreeMap<String, CatalogFile> = catalog.files().clone();
@@ -575,6 +576,10 @@ pub fn reload_catalog(
                     if path == SYNONYMS_FILE {
                         let (read, problems) = SynonymsFile::parse(&shown, &file.text);
                         made(None, read.map(Arc::new).or(synonyms), problems)
+                    } else if let Some((read, problems)) =
+                        parsed.and_then(|parsed| parsed.take(&shown, &file.hash))
+                    {
+                        made(Some(read), None, problems)
                     } else {
                         let (read, problems) = parse_family(&shown, &file.text);
                         made(read.map(Arc::new).or(family), None, problems)

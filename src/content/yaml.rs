@@ -1,6 +1,7 @@
 //! YAML with places: every value knows its line and column, so that a problem can name them.
 
 use std::fmt;
+use std::ops::Range;
 
 use jiff::civil::Date;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -17,6 +18,8 @@ pub struct Node {
     pub value: Value,
     /// Where it stands in its file.
     pub at: Position,
+    /// Where its text begins and ends, in bytes of what was parsed. Of lists and mappings the beginning alone can be relied on.
+    pub span: Range<usize>,
 }
 
 /// A YAML value.
@@ -40,7 +43,11 @@ pub enum Value {
 /// What the parser refuses is reported, with the place it gives.
 pub fn parse(text: &str, first_line: u32, report: &mut Report) -> Option<Node> {
     if text.trim().is_empty() {
-        return Some(Node { value: Value::Map(Vec::new()), at: Position { line: first_line, column: 1 } });
+        return Some(Node {
+            value: Value::Map(Vec::new()),
+            at: Position { line: first_line, column: 1 },
+            span: 0..0,
+        });
     }
     match serde_saphyr::from_str::<Spanned<Value>>(text) {
         Ok(spanned) => {
@@ -72,7 +79,10 @@ fn node(spanned: Spanned<Value>) -> Node {
         line: u32::try_from(spanned.referenced.line()).unwrap_or(0),
         column: u32::try_from(spanned.referenced.column()).unwrap_or(0),
     };
-    Node { value: spanned.value, at }
+    let span = spanned.referenced.span();
+    let of = |number: Option<u64>| usize::try_from(number.unwrap_or_default()).unwrap_or_default();
+    let start = of(span.byte_offset());
+    Node { value: spanned.value, at, span: start..start + of(span.byte_len()) }
 }
 
 fn shift(node: &mut Node, lines: u32) {

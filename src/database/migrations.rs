@@ -14,6 +14,8 @@ const STEPS: &[(i64, &str, &str)] = &[
     (5, "notices", include_str!("migrations/0005_notices.sql")),
     (6, "reading", include_str!("migrations/0006_reading.sql")),
     (7, "feedback", include_str!("migrations/0007_feedback.sql")),
+    (8, "feeds", include_str!("migrations/0008_feeds.sql")),
+    (9, "upkeep", include_str!("migrations/0009_upkeep.sql")),
 ];
 
 /// Why the tables could not be brought up to date.

@@ -360,6 +360,23 @@ pub const TABLES: &[Table] = &[
             ("body", Kind::Text),
         ],
     },
+    Table {
+        name: "feed_runs",
+        columns: &[
+            ("id", Kind::Text),
+            ("feed", Kind::Text),
+            ("at", Kind::Integer),
+            ("state", Kind::Text),
+            ("digest", Kind::Text),
+            ("summary", Kind::Text),
+            ("details", Kind::Text),
+        ],
+    },
+    Table {
+        name: "commits",
+        columns: &[("id", Kind::Text), ("at", Kind::Integer), ("hash", Kind::Text)],
+    },
+    Table { name: "openings", columns: &[("id", Kind::Text), ("day", Kind::Integer), ("times", Kind::Integer)] },
 ];
 
 /// What passes by itself, and what nobody wants back when a backup is restored: who was signed in then, links that were used since.

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use crate::database::{StoreError, micros, moment};
 use crate::editing::disk::{SourcePath, digest};
+use crate::editing::git::Told;
 use crate::editing::{Author, EditError, Editing, aside};
 
 /// Files looked at in one go: who publishes meanwhile waits no longer than for these.
@@ -175,10 +176,11 @@ impl Editing {
             let changed = changed.map(|(path, hash)| (path.clone(), Some(*hash)));
             changed.chain(gone.into_iter().map(|path| (path, None))).collect()
         };
+        let told = if news.is_empty() { HashMap::new() } else { self.told_by_commits().await };
         let mut noted = 0;
         for some in news.chunks(LOOKED_AT_ONCE) {
             let mut seen = self.writing.lock().await;
-            noted += self.look_at(some, now).await?;
+            noted += self.look_at(some, &told, now).await?;
             for (path, hash) in some {
                 match hash {
                     Some(hash) => seen.insert(path.clone(), *hash),
@@ -200,7 +202,12 @@ impl Editing {
         Ok(rows.into_iter().map(|(path,)| path).collect())
     }
 
-    async fn look_at(&self, some: &[(String, Option<[u8; 32]>)], now: Timestamp) -> Result<usize, EditError> {
+    async fn look_at(
+        &self,
+        some: &[(String, Option<[u8; 32]>)],
+        told: &HashMap<String, Told>,
+        now: Timestamp,
+    ) -> Result<usize, EditError> {
         let mut texts = Vec::new();
         for (path, _) in some {
             let Ok(path) = SourcePath::parse(path) else { continue };
@@ -211,14 +218,16 @@ impl Editing {
                 Err(error) => return Err(error),
             }
         }
-        let author = Author::default();
         let note = || async {
             let mut noted = 0;
             let mut all = self.database.begin().await?;
             for (path, text) in &texts {
                 let (path, text) = (path.as_str(), text.as_deref());
-                let origin = RevisionOrigin::Disk;
-                let made = Made { path, text, author: &author, reason: "", origin, publication: None };
+                let told = told.get(path);
+                let name = told.map_or(String::new(), |told| told.author.clone());
+                let (author, origin) = (Author { id: None, name }, RevisionOrigin::Disk);
+                let reason = told.map_or("", |told| &told.subject);
+                let made = Made { path, text, author: &author, reason, origin, publication: None };
                 noted += usize::from(self.add_if_new(&mut all, &made, now).await?);
             }
             all.commit().await?;

@@ -1,8 +1,10 @@
 //! Editing: drafts, publications and the history of everything editors write.
 
 pub mod attachments;
+pub mod commits;
 pub mod disk;
 pub mod drafts;
+pub mod git;
 pub mod history;
 pub mod merge;
 pub mod publish;
@@ -19,6 +21,7 @@ use crate::content::files::Folder;
 use crate::content::watch::Remote;
 use crate::database::{Database, Ids, StoreError};
 use crate::editing::disk::{Disk, DiskError, SourcePath};
+use crate::editing::git::{GitError, WorkTree};
 
 /// Who writes: for history.
 #[derive(Clone, Debug, Default)]
@@ -55,6 +58,9 @@ pub enum EditError {
     /// The files could not be read or written.
     #[error("{0}")]
     Disk(#[from] DiskError),
+    /// Git failed.
+    #[error(transparent)]
+    Git(#[from] GitError),
     /// Work broke off: a fault of the program.
     #[error("work broke off: {0}")]
     Broken(#[from] JoinError),
@@ -100,17 +106,30 @@ pub struct Editing {
     writing: Mutex<Seen>,
     /// Publications that were refused, and of which the store could not be told.
     refused: std::sync::Mutex<HashSet<String>>,
+    /// The git work tree that the folders lie in.
+    work_tree: Option<WorkTree>,
+    /// The commit up to which it was asked who changed what.
+    seen_commit: Mutex<Option<String>>,
 }
 
 /// What was last seen of each file: the hash of its bytes. Only a hint where to look.
 type Seen = HashMap<String, [u8; 32]>;
 
 impl Editing {
-    /// Editing of two folders. What an earlier process was in the middle of publishing is brought to its end first.
+    /// Editing of two folders. What an earlier process was in the middle of publishing is brought to its end first. Where the folders lie in a
+    /// git work tree and `with_git` is true, what is published can be committed there.
     ///
     /// # Errors
     /// The store cannot be read, or what was begun cannot be ended.
-    pub async fn open(database: Database, folders: [Folder; 2], remote: Remote) -> Result<Self, EditError> {
+    pub async fn open(
+        database: Database,
+        folders: [Folder; 2],
+        remote: Remote,
+        with_git: bool,
+    ) -> Result<Self, EditError> {
+        let around = folders.clone();
+        let work_tree =
+            if with_git { aside(move || WorkTree::around(&around)).await? } else { None };
         let disk = Arc::new(Disk::new(folders));
         let editing = Self {
             database,
@@ -119,6 +138,8 @@ impl Editing {
             remote,
             writing: Mutex::default(),
             refused: Default::default(),
+            work_tree,
+            seen_commit: Mutex::default(),
         };
         editing.finish_what_was_begun().await?;
         editing.clear_what_was_left().await?;

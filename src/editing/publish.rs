@@ -113,17 +113,25 @@ impl Editing {
     /// There is none, or it holds no text.
     pub async fn source(&self, path: &SourcePath) -> Result<(String, String), EditError> {
         let text = self.read(path).await?.ok_or(EditError::NotFound("file"))?;
-        let digest = digest(&text);
+        Ok((self.keep(&text).await?, text))
+    }
+
+    /// Keeps a text that may be published later. Returns its digest.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn keep(&self, text: &str) -> Result<String, EditError> {
+        let digest = digest(text);
         if self.text(&digest).await?.is_none() {
             let keep = || async {
                 let mut all = self.database.begin().await?;
-                keep_text(&mut all, &text).await?;
+                keep_text(&mut all, text).await?;
                 all.commit().await?;
                 Ok(())
             };
             self.database.patiently(keep).await?;
         }
-        Ok((digest, text))
+        Ok(digest)
     }
 
     /// What would come of an edit if it was published now.
@@ -480,6 +488,25 @@ impl Editing {
         .fetch_all(self.database.pool())
         .await?;
         Ok(rows.into_iter().map(|row| publication(row).0).collect())
+    }
+
+    /// Publications after one, the oldest first.
+    pub(super) async fn publications_after(&self, id: &str, limit: usize) -> Result<Vec<Publication>, EditError> {
+        let rows: Vec<Row> = sqlx::query_as(
+            "SELECT id, at, author, author_name, reason, files, undoes FROM publications \
+             WHERE state = 'done' AND id > $1 ORDER BY id LIMIT $2",
+        )
+        .bind(id)
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(self.database.pool())
+        .await?;
+        Ok(rows.into_iter().map(|row| publication(row).0).collect())
+    }
+
+    /// The files of a publication, and the digest of what each holds since; none: it was taken away.
+    pub(super) async fn files_of(&self, id: &str) -> Result<Vec<(String, Option<String>)>, EditError> {
+        let (_, files) = self.noted(id).await?;
+        Ok(files.into_iter().map(|file| (file.path, file.after)).collect())
     }
 
     async fn noted(&self, id: &str) -> Result<(Publication, Vec<Noted>), EditError> {

@@ -8,6 +8,7 @@ use tokio::sync::{Semaphore, watch};
 use crate::accounts::identity::Identity;
 use crate::accounts::sign_on::SignOn;
 use crate::accounts::{Accounts, secrets};
+use crate::app::feeding::Feeding;
 use crate::app::running::App;
 use crate::app::snapshot::Snapshot;
 use crate::database::Database;
@@ -16,6 +17,7 @@ use crate::feedback::Feedback;
 use crate::http::asker;
 use crate::http::problem::{Code, Problem};
 use crate::learning::gaps::Gaps;
+use crate::learning::openings::Openings;
 use crate::notices::{News, Notices};
 use crate::reading::Reading;
 use crate::search::engine::{Reply, Request};
@@ -39,6 +41,8 @@ pub struct AppState {
     pub settings: Arc<Settings>,
     /// What readers did not find.
     pub gaps: Arc<Gaps>,
+    /// When articles were opened.
+    pub openings: Arc<Openings>,
     /// The people.
     pub accounts: Arc<Accounts>,
     /// What editors write.
@@ -49,6 +53,8 @@ pub struct AppState {
     pub reading: Arc<Reading>,
     /// What people and programs are told.
     pub notices: Arc<Notices>,
+    /// What brings products and values from other systems.
+    pub feeding: Arc<Feeding>,
     /// The company's sign-on.
     pub sign_on: Arc<SignOn>,
     /// Who anybody is as long as nobody has an account.
@@ -85,6 +91,10 @@ impl AppState {
             0 => cores * 2,
             limit => limit,
         };
+        let (accounts, editing) = (Arc::new(accounts), Arc::new(editing));
+        let (of_feeds, of_accounts) = (Arc::clone(&editing), Arc::clone(&accounts));
+        let feeding =
+            Feeding::new(&settings.feeds, database.clone(), Arc::clone(&app), of_feeds, of_accounts);
         Self {
             app,
             boot: fastrand::u64(..),
@@ -92,11 +102,13 @@ impl AppState {
             searches: Arc::new(Semaphore::new(searches)),
             requests: Arc::new(Semaphore::new(settings.max_concurrent_requests)),
             gaps: Arc::new(Gaps::new(database.clone())),
+            openings: Arc::new(Openings::new(database.clone())),
             feedback: Arc::new(Feedback::new(database.clone())),
             reading: Arc::new(reading),
             notices: Arc::new(Notices::new(database)),
-            accounts: Arc::new(accounts),
-            editing: Arc::new(editing),
+            accounts,
+            editing,
+            feeding: Arc::new(feeding),
             sign_on: Arc::new(SignOn::new(&settings)),
             open_identity: Arc::new(asker::open_identity(&settings)),
             started: std::time::Instant::now(),

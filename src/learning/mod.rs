@@ -1,3 +1,4 @@
 //! What is learnt from use.
 
 pub mod gaps;
+pub mod openings;

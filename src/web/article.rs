@@ -120,6 +120,7 @@ pub async fn page(
         Ok(shown)
     });
     let (ui, mut shown) = (Ui::of(&headers).with(&asker), shown.await?);
+    state.openings.note(&shown.article.id, today);
     let concerns = |view: &MustReadView| !view.acknowledged && view.article == shown.article.id;
     shown.must_read = of_asker(&state, &asker).await?.into_iter().find(concerns).map(|view| view.id);
     Ok(match params.part {

@@ -6,16 +6,21 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
+use jiff::ToSpan;
+use jiff::civil::Date;
 use serde::Deserialize;
 
 use crate::accounts::permissions::Permission;
-use crate::api::freshness::{FreshArticle, overview};
+use crate::api::freshness::{FreshArticle, overview, unopened};
 use crate::api::history::{self, RevisionView};
 use crate::api::reviews::{self, ReviewView, ReviewedFile};
 use crate::api::sources::{self, SourceList};
 use crate::app::diff::PieceKind;
+use crate::content::article::Article;
 use crate::content::files;
 use crate::content::freshness::Trust;
+use crate::content::front_matter::Status;
+use crate::content::validity::{Clearance, Standpoint};
 use crate::editing::drafts::Draft;
 use crate::editing::history::{Revision, RevisionOrigin};
 use crate::editing::publish::Publication;
@@ -29,6 +34,12 @@ use crate::web::{Zoned, filters, private};
 
 /// Files on a page, and revisions of a file.
 const SHOWN: usize = 50;
+
+/// What nobody opened for so many days may be archived.
+const UNOPENED_DAYS: usize = 90;
+
+/// Articles offered as a replacement of one that is archived.
+const REPLACEMENTS: usize = 500;
 
 /// Publications on a page.
 const PUBLICATIONS: usize = 10;
@@ -165,6 +176,8 @@ struct FreshnessPage {
     articles: Vec<FreshArticle>,
     total: usize,
     ending: Vec<FreshArticle>,
+    unopened: Vec<FreshArticle>,
+    total_unopened: usize,
 }
 
 impl FreshnessPage {
@@ -183,17 +196,62 @@ pub async fn freshness(
     let day = state.app.clock.today();
     let owner = given(params.owner.as_deref()).unwrap_or_default().to_owned();
     let ui = Ui::of(&headers).with(&asker);
+    let (openings, zone) = (state.openings.all().await?, state.settings.zone());
     let page = state.run(move |snapshot| {
         let of_owner = Some(owner.as_str()).filter(|owner| !owner.is_empty());
         let to_verify = [Trust::Never, Trust::Overdue, Trust::Due];
         let mut articles = overview(snapshot, day, &to_verify, of_owner, false);
         let mut ending = overview(snapshot, day, &[], of_owner, true);
-        let total = articles.len();
-        articles.truncate(SHOWN);
-        ending.truncate(SHOWN);
+        let mut unopened = unopened(snapshot, &openings, zone, day, UNOPENED_DAYS, of_owner);
+        let (total, total_unopened) = (articles.len(), unopened.len());
+        for list in [&mut articles, &mut ending, &mut unopened] {
+            list.truncate(SHOWN);
+        }
         let all = snapshot.engine.library.articles();
         let owners = all.filter_map(|(_, article)| article.matter.owner.clone()).collect();
-        Ok(FreshnessPage { ui, owner, owners, articles, total, ending })
+        Ok(FreshnessPage { ui, owner, owners, articles, total, ending, unopened, total_unopened })
+    });
+    Ok(private(page.await?.render()))
+}
+
+#[derive(Template)]
+#[template(path = "archive.html")]
+struct ArchivePage {
+    ui: Ui,
+    id: String,
+    title: String,
+    tomorrow: Date,
+    /// What may replace it: id and title.
+    others: Vec<(String, String)>,
+}
+
+/// The form to archive an article.
+pub async fn archive(
+    State(state): State<AppState>,
+    asker: Asker,
+    headers: HeaderMap,
+    Id(id): Id,
+) -> Result<Response, Problem> {
+    let day = state.app.clock.today();
+    let ui = Ui::of(&headers).with(&asker);
+    let page = state.run(move |snapshot| {
+        let library = &snapshot.engine.library;
+        let (_, article) = library.find(&id).ok_or_else(|| Problem::not_found("article", &id))?;
+        let at = Standpoint { clearance: &Clearance::Everything, ..Standpoint::public(day) };
+        let title = |article: &Article| article.title_for(&library.catalog, at);
+        let found = library.articles().map(|(_, other)| other);
+        let others = found.filter(|other| {
+            other.id != article.id && other.lang == article.lang && other.matter.status == Status::Active
+        });
+        // Those beside it are the likeliest.
+        let folder = |id: &str| id.rsplit_once('/').map_or(String::new(), |(folder, _)| folder.to_owned());
+        let own = folder(&article.id);
+        let mut others: Vec<(String, String)> =
+            others.map(|other| (other.id.clone(), title(other))).collect();
+        others.sort_by_cached_key(|(id, title)| (folder(id) != own, title.clone()));
+        others.truncate(REPLACEMENTS);
+        let title = title(article);
+        Ok(ArchivePage { ui, title, id, tomorrow: day.saturating_add(1.days()), others })
     });
     Ok(private(page.await?.render()))
 }

@@ -10,6 +10,7 @@ pub mod compare;
 pub mod editing;
 pub mod error;
 pub mod feedback;
+pub mod feeds;
 pub mod files;
 pub mod filters;
 pub mod flow;
@@ -76,8 +77,11 @@ pub fn routes() -> Routes {
         .get("/history/{*path}", EDIT, editing::history)
         .get("/reviews/{id}", EDIT, editing::review)
         .get("/freshness", EDIT, editing::freshness)
+        .get("/archive/{*id}", EDIT, editing::archive)
         .get("/notices", Access::Person, notices::page)
         .get("/quality", EDIT, quality::page)
+        .get("/feeds", EDIT, feeds::list)
+        .get("/feeds/{id}", EDIT, feeds::run)
         .get("/account", Access::Person, account::page)
         .get("/admin/people", Access::Needs(Permission::SeePeople), admin::people)
         .get("/admin/people/{id}", Access::Manages(Permission::ManagePeople), admin::person)

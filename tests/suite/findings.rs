@@ -176,14 +176,13 @@ fn who_writes_is_advised() {
     let served = base.start();
     let editor = served.person("anna", &[Role::Editor], &[]);
     let advice = |path: &str, text: &str| {
-        let mut advice = Value::Null;
-        served.wait_until("the base has been looked through", |_| {
+        let advice = || {
             let preview = editor.post("/api/v1/preview", &json!({"path": path, "text": text})).json();
             assert_eq!(preview["is_served"], json!(true), "{preview}");
-            advice = preview["advice"].clone();
-            !advice.is_null()
-        });
-        told(&advice)
+            preview["advice"].clone()
+        };
+        served.wait_until("the base has been looked through", |_| !advice().is_null());
+        told(&advice())
     };
     let new = "articles/prices/new.md";
     assert_eq!(

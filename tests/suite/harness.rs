@@ -141,13 +141,15 @@ impl Served {
         }
         let folders = [options.folders.articles.clone(), options.folders.templates.clone()];
         let app = App::start(options, changes);
-        let editing = runtime.block_on(Editing::open(database.clone(), folders, app.remote())).unwrap();
+        let editing = runtime.block_on(Editing::open(database.clone(), folders, app.remote(), settings.git)).unwrap();
         let reading = runtime.block_on(Reading::open(database.clone())).unwrap();
         let (stop, stopping) = watch::channel(false);
         let state = AppState::new(Arc::clone(&app), database, accounts, editing, reading, settings, stopping);
         runtime.spawn(server::keep_history(state.clone()));
         runtime.spawn(server::publish_in_time(state.clone()));
         runtime.spawn(server::tell_in_time(state.clone()));
+        runtime.spawn(server::run_feeds(state.clone()));
+        runtime.spawn(server::commit_publications(state.clone()));
         let (router, rules) = server::served(state.clone());
         let served = Self { app, state, router, rules, runtime, _stop: stop };
         served

@@ -18,6 +18,7 @@ mod desk;
 mod desk_api;
 mod editing;
 mod editing_pages;
+mod feeds;
 mod findings;
 mod generated;
 mod harness;

@@ -23,7 +23,7 @@ const FLOORS: &[&[&str]] = &[
     &["content", "database"],
     &["answers", "index"],
     &["search"],
-    &["accounts", "editing", "feedback", "importing", "learning", "notices", "quality", "reading"],
+    &["accounts", "editing", "feedback", "feeds", "importing", "learning", "notices", "quality", "reading"],
     &["app"],
     &["http"],
     &["api"],

@@ -1,0 +1,353 @@
+//! The git work tree that content lies in: publications become commits, and commits tell who changed what on disk.
+//!
+//! The `git` program does it: filters, line ends, locks and the index are then as everybody else's who works in that tree. What is committed is
+//! the text that was published, whatever lies on disk by then, and the branch moves only if nobody else moved it meanwhile.
+
+use std::collections::{HashMap, HashSet};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use jiff::Timestamp;
+use thiserror::Error;
+
+use crate::content::files::{Folder, is_content};
+
+/// How often a commit is made anew because somebody else committed meanwhile.
+const MAX_MEETINGS: usize = 5;
+
+/// The most commits that are asked who changed what, when none is known from before.
+const MAX_COMMITS: &str = "5000";
+
+/// What an entry of the index looks like that takes a file away.
+const NOTHING: &str = "0 0000000000000000000000000000000000000000";
+
+/// Why git did not do it.
+#[derive(Debug, Error)]
+#[error("git {command}: {why}")]
+pub struct GitError {
+    command: String,
+    why: String,
+}
+
+impl GitError {
+    /// Somebody is in the middle of something in the work tree.
+    pub fn busy() -> Self {
+        let why = "somebody is in the middle of a merge or a rebase there: it waits until that is ended".to_owned();
+        Self { command: "commit".to_owned(), why }
+    }
+}
+
+/// Who changed a file last, by the commits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// What the author of the commit is called.
+    pub author: String,
+    /// The first line of its message.
+    pub subject: String,
+}
+
+/// What is to be committed.
+#[derive(Debug)]
+pub struct Commit<'a> {
+    /// What its author is called.
+    pub author: &'a str,
+    /// The author's mail address.
+    pub mail: &'a str,
+    /// When it was published.
+    pub at: Timestamp,
+    /// What it says.
+    pub message: &'a str,
+    /// The files, and what each holds; none: it is taken away.
+    pub files: &'a [(String, Option<String>)],
+}
+
+/// A work tree that content folders lie in.
+#[derive(Clone, Debug)]
+pub struct WorkTree {
+    root: PathBuf,
+    /// The content folders by name, and where they are in the tree (`kb/articles/`).
+    folders: Vec<(&'static str, String)>,
+}
+
+impl WorkTree {
+    /// The work tree that the first of some folders lies in, and those that lie in the same one. `None`: it lies in none, git ignores it
+    /// there, or git is not to be had.
+    pub fn around(folders: &[Folder]) -> Option<Self> {
+        let first = folders.first()?;
+        let (root, _) = place(&first.root)?;
+        let here = folders.iter().filter_map(|folder| {
+            let (other, prefix) = place(&folder.root)?;
+            (other == root).then_some((folder.name, prefix))
+        });
+        let tree = Self { folders: here.collect(), root };
+        let is_ignored = tree.run(&["check-ignore", "-q", spec(&tree.folders.first()?.1)], &[]).is_ok();
+        (!is_ignored).then_some(tree)
+    }
+
+    /// Where the tree is.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The commit that is checked out; none before the first.
+    ///
+    /// # Errors
+    /// Git fails.
+    pub fn head(&self) -> Result<Option<String>, GitError> {
+        // What is no name of a commit is told by the code alone.
+        match self.text(&["rev-parse", "-q", "--verify", "HEAD^{commit}"], &[]) {
+            Ok(head) => Ok(Some(head)),
+            Err(error) if error.why.is_empty() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether somebody is in the middle of a merge, a rebase or the like: no commit may come in between.
+    ///
+    /// # Errors
+    /// Git fails.
+    pub fn is_busy(&self) -> Result<bool, GitError> {
+        let marks = ["MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply"];
+        for mark in marks {
+            if self.own(mark)?.exists() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Commits texts. Returns the commit; none: the branch holds them already, or none of the files lies in the tree.
+    ///
+    /// # Errors
+    /// Git fails: nothing was committed.
+    pub fn commit(&self, commit: &Commit<'_>) -> Result<Option<String>, GitError> {
+        let mut entries = Vec::new();
+        for (path, text) in commit.files {
+            let Some(place) = self.place_of(path) else { continue };
+            let entry = match text {
+                Some(text) => {
+                    entries.extend(self.pictures_of(&place, text)?);
+                    self.entry(&place, text)?
+                }
+                None => format!("{NOTHING}\t{place}"),
+            };
+            entries.push(entry);
+        }
+        if entries.is_empty() {
+            return Ok(None);
+        }
+        let entries: String = entries.iter().map(|entry| format!("{entry}\0")).collect();
+        let mut meetings = 0;
+        let made = loop {
+            let head = self.head()?;
+            let Some(made) = self.commit_over(head.as_deref(), commit, &entries)? else { return Ok(None) };
+            let old = head.as_deref().unwrap_or("0000000000000000000000000000000000000000");
+            match self.run(&["update-ref", "-m", "pharos: published", "HEAD", &made, old], &[]) {
+                Ok(_) => break made,
+                Err(error) if meetings == MAX_MEETINGS => return Err(error),
+                Err(_) => meetings += 1,
+            }
+        };
+        // Without it the tree would show what is committed as taken back. A lock that somebody holds is soon gone; if not, `git reset` does it.
+        if let Err(error) = self.run(&["update-index", "--add", "-z", "--index-info"], entries.as_bytes()) {
+            tracing::warn!(%error, "the commit is made, but the index of git does not know it yet");
+        }
+        Ok(Some(made))
+    }
+
+    /// A commit of some entries over another one, which no branch names yet; none: nothing would be different.
+    fn commit_over(
+        &self,
+        head: Option<&str>,
+        commit: &Commit<'_>,
+        entries: &str,
+    ) -> Result<Option<String>, GitError> {
+        let index = self.own("pharos-index")?;
+        let index = [("GIT_INDEX_FILE", index.to_string_lossy().into_owned())];
+        let aside = |args: &[&str], input: &[u8]| self.ask(args, input, &index);
+        match head {
+            Some(head) => aside(&["read-tree", head], &[])?,
+            None => aside(&["read-tree", "--empty"], &[])?,
+        };
+        aside(&["update-index", "--add", "-z", "--index-info"], entries.as_bytes())?;
+        let tree = line(&aside(&["write-tree"], &[])?);
+        let before = head.map(|head| self.text(&["rev-parse", &format!("{head}^{{tree}}")], &[])).transpose()?;
+        if before.as_ref() == Some(&tree) {
+            return Ok(None);
+        }
+        let mut args = vec!["commit-tree", &tree, "-F", "-"];
+        args.extend(head.iter().flat_map(|head| ["-p", head]));
+        let who = [
+            ("GIT_AUTHOR_NAME", plain(commit.author)),
+            ("GIT_AUTHOR_EMAIL", plain(commit.mail)),
+            ("GIT_AUTHOR_DATE", format!("@{} +0000", commit.at.as_second())),
+            ("GIT_COMMITTER_NAME", "Pharos".to_owned()),
+            ("GIT_COMMITTER_EMAIL", "pharos@localhost".to_owned()),
+        ];
+        Ok(Some(line(&self.ask(&args, commit.message.as_bytes(), &who)?)))
+    }
+
+    /// Who changed which files since a commit, as they lie there now: what was changed and not committed is told of nobody.
+    ///
+    /// # Errors
+    /// Git fails, or does not know that commit.
+    pub fn told_since(&self, since: Option<&str>) -> Result<HashMap<String, Told>, GitError> {
+        if self.head()?.is_none() {
+            return Ok(HashMap::new());
+        }
+        let range = since.map(|since| format!("{since}..HEAD"));
+        let mut log = vec!["log", "-z", "--name-only", "--no-renames", "--format=%x01%an%x02%s"];
+        log.extend(["-n", MAX_COMMITS, range.as_deref().unwrap_or("HEAD"), "--"]);
+        let mut status =
+            vec!["status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=no", "--"];
+        for (_, prefix) in &self.folders {
+            log.push(spec(prefix));
+            status.push(spec(prefix));
+        }
+        let status = self.ask(&status, &[], &[])?;
+        let changed: HashSet<&str> = parts(&status).filter_map(|entry| entry.get(3..)).collect();
+        let log = self.ask(&log, &[], &[])?;
+        let mut told = HashMap::new();
+        let mut newest = None;
+        for part in parts(&log) {
+            let part = part.trim_start_matches('\n');
+            if let Some((author, subject)) =
+                part.strip_prefix('\u{1}').and_then(|head| head.split_once('\u{2}'))
+            {
+                newest = Some(Told { author: author.to_owned(), subject: subject.to_owned() });
+            } else if let (Some(path), Some(newest), false) =
+                (self.path_of(part), &newest, changed.contains(part))
+            {
+                told.entry(path).or_insert_with(|| newest.clone());
+            }
+        }
+        Ok(told)
+    }
+
+    /// A text as an entry of the index.
+    fn entry(&self, place: &str, text: &str) -> Result<String, GitError> {
+        let hash = self.text(&["hash-object", "-w", "--stdin", "--path", place], text.as_bytes())?;
+        Ok(format!("100644 {hash}\t{place}"))
+    }
+
+    /// Files beside an article that its text names and that git does not know yet: pictures that were put there while it was written.
+    fn pictures_of(&self, place: &str, text: &str) -> Result<Vec<String>, GitError> {
+        let folder = place.rsplit_once('/').map_or(".", |(folder, _)| folder);
+        let others = self.ask(&["ls-files", "-z", "--others", "--exclude-standard", "--", folder], &[], &[])?;
+        let is_named = |other: &&str| {
+            let name = other.rsplit('/').next().unwrap_or(other);
+            let is_beside = other.rsplit_once('/').map_or(".", |(folder, _)| folder) == folder;
+            let encoded = percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC);
+            is_beside
+                && !name.starts_with('.')
+                && !is_content(name)
+                && (text.contains(name)
+                    || text.contains(&encoded.to_string().replace("%2D", "-").replace("%2E", ".")))
+        };
+        let mut entries = Vec::new();
+        for other in parts(&others).filter(is_named) {
+            let hash = self.text(&["hash-object", "-w", "--", other], &[])?;
+            entries.push(format!("100644 {hash}\t{other}"));
+        }
+        Ok(entries)
+    }
+
+    /// Where a content file is in the tree.
+    fn place_of(&self, path: &str) -> Option<String> {
+        let (folder, rest) = path.split_once('/')?;
+        let (_, prefix) = self.folders.iter().find(|(name, _)| *name == folder)?;
+        Some(format!("{prefix}{rest}"))
+    }
+
+    /// What a file of the tree is called among content files.
+    fn path_of(&self, place: &str) -> Option<String> {
+        let found =
+            self.folders.iter().find_map(|(name, prefix)| Some((name, place.strip_prefix(prefix.as_str())?)));
+        found.map(|(name, rest)| format!("{name}/{rest}"))
+    }
+
+    /// Where git keeps something of its own for this tree.
+    fn own(&self, name: &str) -> Result<PathBuf, GitError> {
+        Ok(self.root.join(self.text(&["rev-parse", "--git-path", name], &[])?))
+    }
+
+    fn run(&self, args: &[&str], input: &[u8]) -> Result<Vec<u8>, GitError> {
+        self.ask(args, input, &[])
+    }
+
+    fn text(&self, args: &[&str], input: &[u8]) -> Result<String, GitError> {
+        Ok(line(&self.ask(args, input, &[])?))
+    }
+
+    fn ask(
+        &self,
+        args: &[&str],
+        input: &[u8],
+        environment: &[(&str, String)],
+    ) -> Result<Vec<u8>, GitError> {
+        ask(&self.root, args, input, environment)
+    }
+}
+
+/// The work tree that a folder lies in, and where it lies there.
+fn place(folder: &Path) -> Option<(PathBuf, String)> {
+    let told = ask(folder, &["rev-parse", "--show-toplevel", "--show-prefix"], &[], &[]);
+    let told = String::from_utf8(told.inspect_err(|error| tracing::debug!(%error, "no work tree")).ok()?).ok()?;
+    let mut lines = told.lines();
+    let root = lines.next().filter(|root| !root.is_empty())?;
+    Some((PathBuf::from(root), lines.next().unwrap_or_default().to_owned()))
+}
+
+/// Runs git in a folder, and returns what it printed.
+fn ask(
+    folder: &Path,
+    args: &[&str],
+    input: &[u8],
+    environment: &[(&str, String)],
+) -> Result<Vec<u8>, GitError> {
+    let failed = |why: String| GitError { command: args.first().copied().unwrap_or_default().to_owned(), why };
+    let mut git = Command::new("git");
+    git.arg("-C").arg(folder).args(["-c", "core.quotePath=false", "--literal-pathspecs"]).args(args);
+    // A hook that runs this program may name another tree.
+    for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"] {
+        git.env_remove(name);
+    }
+    git.env("LC_ALL", "C").env("GIT_TERMINAL_PROMPT", "0");
+    git.envs(environment.iter().map(|(name, value)| (name, value)));
+    git.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = git.spawn().map_err(|error| failed(error.to_string()))?;
+    let pipe = child.stdin.take();
+    let output = std::thread::scope(|scope| {
+        scope.spawn(move || {
+            // What it does not want to read, it does without.
+            let _ = pipe.map(|mut pipe| pipe.write_all(input));
+        });
+        child.wait_with_output()
+    });
+    let output = output.map_err(|error| failed(error.to_string()))?;
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    Err(failed(String::from_utf8_lossy(&output.stderr).trim().to_owned()))
+}
+
+/// A place in the tree as git is asked for it.
+fn spec(prefix: &str) -> &str {
+    if prefix.is_empty() { "." } else { prefix }
+}
+
+fn line(output: &[u8]) -> String {
+    String::from_utf8_lossy(output).trim_end_matches(['\r', '\n']).to_owned()
+}
+
+/// What stands between characters of code 0.
+fn parts(output: &[u8]) -> impl Iterator<Item = &str> {
+    output.split(|byte| *byte == 0).filter_map(|part| std::str::from_utf8(part).ok()).filter(|part| !part.is_empty())
+}
+
+/// A name or an address without what means something to git.
+fn plain(text: &str) -> String {
+    let plain: String = text.chars().filter(|c| !c.is_control() && !"<>".contains(*c)).collect();
+    if plain.trim().is_empty() { "Pharos".to_owned() } else { plain }
+}

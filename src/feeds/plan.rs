@@ -1,0 +1,316 @@
+//! What a feed would change in a family: product by product, with old and new values, and what of it waits for a person.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::content::catalog::{Attribute, AttributeType, Family, Lang, Product, Reading};
+use crate::content::front_matter::Status;
+use crate::content::validity::Validity;
+use crate::feeds::FeedProblem;
+use crate::feeds::validate::{Wanted, Wish, Wishes};
+use crate::settings::{FeedSettings, MissingProducts};
+
+/// What happens to a product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum FeedChangeKind {
+    /// It is new.
+    Added,
+    /// A value or its title is different.
+    Changed,
+    /// It is archived: the feed names it no more.
+    Archived,
+}
+
+/// A difference.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct FeedChange {
+    /// What happens.
+    pub change: FeedChangeKind,
+    /// The product's id.
+    pub product: String,
+    /// What it is called.
+    pub title: String,
+    /// The attribute's id, or `title.ru`, `title.en`; empty: the product as a whole.
+    pub attribute: String,
+    /// What that is called.
+    pub label: String,
+    /// Where, when and for whom the value holds.
+    pub validity: Validity,
+    /// What it was; none: there was none.
+    pub old: Option<String>,
+    /// What it becomes.
+    pub new: Option<String>,
+    /// By how many per cent a price moves.
+    pub percent: Option<f64>,
+    /// Whether that is more than it may.
+    pub beyond: bool,
+    /// The line of the source; 0: none.
+    pub line: u32,
+}
+
+/// A value to be written.
+#[derive(Clone, Debug)]
+pub struct NewValue {
+    /// Of which attribute.
+    pub attribute: Arc<Attribute>,
+    /// Where, when and for whom it holds.
+    pub validity: Validity,
+    /// Of a text, in which language.
+    pub lang: Lang,
+    /// The value.
+    pub reading: Reading,
+}
+
+/// What is to be written of one product.
+#[derive(Clone, Debug)]
+pub struct ProductEdit {
+    /// Whether it is not in the file yet.
+    pub is_new: bool,
+    /// Its titles that become others.
+    pub titles: Vec<(Lang, String)>,
+    /// Its values that become others, or are new.
+    pub values: Vec<NewValue>,
+    /// Whether it is archived.
+    pub archive: bool,
+    /// The product as it is meant to be.
+    pub meant: Product,
+}
+
+/// All that a feed would change.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// Products to be written, by the path of their file.
+    pub files: BTreeMap<String, Vec<ProductEdit>>,
+    /// The differences, in the order of the source.
+    pub changes: Vec<FeedChange>,
+    /// Why a person has to look at it first; empty: nobody has to.
+    pub reasons: Vec<String>,
+    /// What is wrong with single rows.
+    pub problems: Vec<FeedProblem>,
+    /// Rows that are left out.
+    pub bad_rows: usize,
+}
+
+/// A product while the rows about it are read.
+struct Work {
+    path: String,
+    edit: ProductEdit,
+}
+
+/// Compares what a source says with a family. New products go into the last of its files.
+pub fn plan(wishes: Wishes, rows: usize, files: &[(String, Arc<Family>)], settings: &FeedSettings) -> Plan {
+    let mut plan = Plan { problems: wishes.problems, bad_rows: wishes.bad_rows, ..Plan::default() };
+    let known: HashMap<&str, (&String, &Arc<Product>)> = files
+        .iter()
+        .flat_map(|(path, family)| family.products.iter().map(move |p| (p.id.as_str(), (path, p))))
+        .collect();
+    let mut works: Vec<Work> = Vec::new();
+    let mut by_id: HashMap<String, usize> = HashMap::new();
+    let Some((last, family)) = files.last() else { return plan };
+    for wish in &wishes.rows {
+        let at = *by_id.entry(wish.id.clone()).or_insert_with(|| {
+            works.push(work(&wish.id, known.get(wish.id.as_str()), last, &family.id));
+            works.len() - 1
+        });
+        let work = &mut works[at];
+        match compare(work, wish, settings) {
+            Ok(changes) => plan.changes.extend(changes),
+            Err(problem) => {
+                plan.bad_rows += 1;
+                plan.problems.push(problem);
+            }
+        }
+    }
+    if settings.missing == MissingProducts::Archive {
+        archive(&mut plan, &mut works, files, &wishes.named, wishes.has_nameless, settings);
+    }
+    for work in works {
+        let Work { path, edit } = work;
+        if edit.is_new || edit.archive || !edit.titles.is_empty() || !edit.values.is_empty() {
+            plan.files.entry(path).or_default().push(edit);
+        }
+    }
+    reasons(&mut plan, rows, settings);
+    plan
+}
+
+fn work(id: &str, known: Option<&(&String, &Arc<Product>)>, last: &str, family: &str) -> Work {
+    let (path, meant, is_new) = match known {
+        Some((path, product)) => ((*path).clone(), Product::clone(product), false),
+        None => (last.to_owned(), Product::new(id, family, last), true),
+    };
+    Work { path, edit: ProductEdit { is_new, titles: Vec::new(), values: Vec::new(), archive: false, meant } }
+}
+
+/// Puts what a row says into a product, and tells what is different. A row is taken whole or not at all.
+fn compare(work: &mut Work, wish: &Wish, settings: &FeedSettings) -> Result<Vec<FeedChange>, FeedProblem> {
+    let is_first = work.edit.is_new && work.edit.titles.is_empty() && work.edit.values.is_empty();
+    let mut readings = Vec::new();
+    for wanted in &wish.values {
+        if let Some(found) = different(&work.edit.meant, wanted, wish.line)? {
+            readings.push((wanted, found));
+        }
+    }
+    let edit = &mut work.edit;
+    let mut changes = Vec::new();
+    for (lang, title) in &wish.titles {
+        let old = edit.meant.title.written(*lang).map(str::to_owned);
+        let is_own_id = edit.is_new && old.as_deref() == Some(edit.meant.id.as_str());
+        if old.as_deref() == Some(title) {
+            continue;
+        }
+        if edit.is_new && edit.titles.is_empty() {
+            edit.meant.title = crate::content::catalog::Localized::default();
+        }
+        edit.meant.title.set(*lang, title);
+        edit.titles.retain(|(own, _)| own != lang);
+        edit.titles.push((*lang, title.clone()));
+        if !edit.is_new {
+            let old = old.filter(|_| !is_own_id);
+            let attribute = format!("title.{}", lang.code());
+            changes.push(FeedChange { old, new: Some(title.clone()), ..change(edit, &attribute, wish.line) });
+        }
+    }
+    for (wanted, (old, reading)) in readings {
+        let (attribute, lang) = (&wanted.attribute, wanted.lang);
+        let percent = percent(&edit.meant, wanted, &reading, old.as_ref());
+        let beyond = match percent {
+            Some(percent) => percent.abs() > f64::from(settings.max_price_change),
+            // From nothing to something is further than any per cent.
+            None => is_from_nothing(attribute, old.as_ref()),
+        };
+        changes.push(FeedChange {
+            label: attribute.label.get(Lang::Ru).to_owned(),
+            validity: wanted.validity.clone(),
+            old: old.as_ref().map(|old| old.show(attribute, lang)),
+            new: Some(reading.show(attribute, lang)),
+            percent,
+            beyond,
+            ..change(edit, &attribute.id, wish.line)
+        });
+        edit.meant.set(attribute, &wanted.validity, reading.clone());
+        edit.values.push(NewValue {
+            attribute: Arc::clone(attribute),
+            validity: wanted.validity.clone(),
+            lang,
+            reading,
+        });
+    }
+    if is_first {
+        changes.insert(0, FeedChange { new: None, ..change(edit, "", wish.line) });
+    }
+    Ok(changes)
+}
+
+fn change(edit: &ProductEdit, attribute: &str, line: u32) -> FeedChange {
+    FeedChange {
+        change: if edit.is_new { FeedChangeKind::Added } else { FeedChangeKind::Changed },
+        product: edit.meant.id.clone(),
+        title: edit.meant.title.get(Lang::Ru).to_owned(),
+        attribute: attribute.to_owned(),
+        label: String::new(),
+        validity: Validity::default(),
+        old: None,
+        new: None,
+        percent: None,
+        beyond: false,
+        line,
+    }
+}
+
+/// A value that is not as it is: what it was, and what it becomes.
+fn different(
+    product: &Product,
+    wanted: &Wanted,
+    line: u32,
+) -> Result<Option<(Option<Reading>, Reading)>, FeedProblem> {
+    let Some(old) = product.reading(&wanted.attribute.id, &wanted.validity) else {
+        return Ok(Some((None, wanted.reading.clone())));
+    };
+    let new = wanted.reading.clone().with_end_of(&old).ok_or_else(|| {
+        FeedProblem::at(
+            line,
+            &wanted.column,
+            format!("`{}` would end before it begins", wanted.attribute.id),
+            "let a column set the other end as well (`.max`)",
+        )
+    })?;
+    let new = new.over(&old, wanted.lang);
+    Ok((!new.is_same(&old)).then_some((Some(old), new)))
+}
+
+/// By how many per cent a price moves. A value for some regions or days that is new is compared with the one for all.
+fn percent(product: &Product, wanted: &Wanted, new: &Reading, old: Option<&Reading>) -> Option<f64> {
+    if wanted.attribute.kind != AttributeType::Money {
+        return None;
+    }
+    let of_all = || product.reading(&wanted.attribute.id, &Validity::default());
+    let old = old.cloned().or_else(of_all)?;
+    let ((low, high), (old_low, old_high)) = (new.thousandths()?, old.thousandths()?);
+    let moved = |new: i64, old: i64| {
+        #[expect(clippy::cast_precision_loss, reason = "a per cent is shown, and compared with a bound")]
+        let (new, old) = (new as f64, old as f64);
+        (old != 0.0).then(|| (new - old) / old * 100.0)
+    };
+    let ends = [moved(low, old_low), high.zip(old_high).and_then(|(new, old)| moved(new, old))];
+    let furthest = ends.into_iter().flatten().max_by(|one, other| one.abs().total_cmp(&other.abs()));
+    furthest.map(|percent| (percent * 10.0).round() / 10.0)
+}
+
+fn is_from_nothing(attribute: &Attribute, old: Option<&Reading>) -> bool {
+    let is_zero = old.and_then(Reading::thousandths).is_some_and(|(low, _)| low == 0);
+    attribute.kind == AttributeType::Money && is_zero
+}
+
+fn archive(
+    plan: &mut Plan,
+    works: &mut Vec<Work>,
+    files: &[(String, Arc<Family>)],
+    named: &std::collections::BTreeSet<String>,
+    has_nameless: bool,
+    settings: &FeedSettings,
+) {
+    let all = files.iter().flat_map(|(path, family)| family.products.iter().map(move |p| (path, p)));
+    let offered: Vec<(&String, &Arc<Product>)> = all.filter(|(_, p)| p.status == Status::Active).collect();
+    let mut missing = 0;
+    for (path, product) in &offered {
+        if named.contains(&product.id) {
+            continue;
+        }
+        missing += 1;
+        let mut work = work(&product.id, Some(&(path, product)), path, "");
+        work.edit.archive = true;
+        work.edit.meant.status = Status::Archived;
+        let mut told = change(&work.edit, "", 0);
+        told.change = FeedChangeKind::Archived;
+        plan.changes.push(told);
+        works.push(work);
+    }
+    if missing * 100 > offered.len() * settings.max_removed as usize {
+        plan.reasons.push(format!(
+            "{missing} of {} products are missing: more than {} %",
+            offered.len(),
+            settings.max_removed
+        ));
+    }
+    if missing > 0 && has_nameless {
+        plan.reasons.push("products are missing, and there are rows that name none".to_owned());
+    }
+}
+
+fn reasons(plan: &mut Plan, rows: usize, settings: &FeedSettings) {
+    let beyond = plan.changes.iter().filter(|change| change.beyond).count();
+    if beyond > 0 {
+        plan.reasons.push(format!("{beyond} prices move by more than {} %", settings.max_price_change));
+    }
+    if plan.bad_rows * 100 > rows * settings.max_bad_rows as usize {
+        plan.reasons.push(format!(
+            "{} of {rows} rows are wrong: more than {} %",
+            plan.bad_rows, settings.max_bad_rows
+        ));
+    }
+}
