@@ -172,6 +172,7 @@ async fn tidy(state: AppState) {
         if let Err(error) = state.notices.tidy(now).await {
             tracing::warn!(%error, "old notices could not be removed");
         }
+        state.imports.tidy(now);
         state.accounts.limits().tidy();
         tokio::time::sleep(TIDY_EVERY).await;
     }

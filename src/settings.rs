@@ -285,6 +285,8 @@ pub struct Settings {
     pub sign_on_header: String,
     /// The header in which it names the groups of who asks, parted by commas.
     pub sign_on_header_groups: String,
+    /// The most bytes of a file that is imported over the web.
+    pub max_import_bytes: u64,
     /// Whether publications become commits where the content lies in a git work tree.
     pub git: bool,
     /// What brings products and their values into the catalogue.
@@ -336,6 +338,7 @@ impl Default for Settings {
             sign_on_groups: Vec::new(),
             sign_on_header: String::new(),
             sign_on_header_groups: String::new(),
+            max_import_bytes: 1 << 30,
             git: true,
             feeds: Vec::new(),
             log: "info".to_owned(),

@@ -12,6 +12,7 @@ pub mod freshness;
 pub mod gaps;
 pub mod health;
 pub mod history;
+pub mod imports;
 pub mod live;
 pub mod me;
 pub mod must_reads;
@@ -156,6 +157,12 @@ fn editing(state: &AppState) -> Routes {
         .get("/api/v1/feed-runs/{id}", EDIT, feeds::get)
         .post("/api/v1/feed-runs/{id}/confirm", EDIT, feeds::confirm)
         .post("/api/v1/feed-runs/{id}/reject", EDIT, feeds::reject)
+        .get("/api/v1/imports", EDIT, imports::list)
+        .post("/api/v1/imports", EDIT, imports::add)
+        .get("/api/v1/imports/{id}", EDIT, imports::get)
+        .put("/api/v1/imports/{id}/content", EDIT, imports::send)
+        .post("/api/v1/imports/{id}/write", EDIT, imports::write)
+        .delete("/api/v1/imports/{id}", EDIT, imports::remove)
         .post("/api/v1/verifications", EDIT, freshness::verify)
         .post("/api/v1/archivals", EDIT, freshness::archive)
         .with(|router| router.layer(DefaultBodyLimit::max(most)))

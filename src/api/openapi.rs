@@ -11,7 +11,7 @@ use utoipa::openapi::{Content, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    articles, audit, changes, drafts, feedback, feeds, flows, freshness, gaps, health, history, live, me,
+    articles, audit, changes, drafts, feedback, feeds, flows, freshness, gaps, health, history, imports, live, me,
     must_reads, notices, offline, people, problems, products, quality, reviews, search, session, sources,
     teams, templates, tokens,
 };
@@ -41,6 +41,7 @@ use crate::http::problem::ProblemDetails;
         reviews::settle,
         feedback::tell, feedback::list, feedback::get, feedback::answer, must_reads::list, must_reads::add, must_reads::get, must_reads::remove,
         must_reads::acknowledge, must_reads::send_code, must_reads::readers, notices::list, notices::see, notices::choose, notices::hooks, notices::add_hook, notices::remove_hook, notices::deliveries, history::list, history::get, history::restore, history::publications, history::undo, quality::list,
+        imports::list, imports::add, imports::get, imports::send, imports::write, imports::remove,
         feeds::list, feeds::run, feeds::runs, feeds::get, feeds::confirm, feeds::reject,
     ),
     components(schemas(ProblemDetails)),

@@ -83,7 +83,8 @@ pub struct ProductList {
     pub total: usize,
 }
 
-fn view(product: &Product, library: &Library, lang: Lang, filter: &Filter) -> ProductView {
+/// A product as a filter shows it.
+pub fn view(product: &Product, library: &Library, lang: Lang, filter: &Filter) -> ProductView {
     let at = filter.standpoint();
     let values = product.values.iter().filter_map(|(attribute, _)| {
         let (attribute, variant) = product.variant(&attribute.id, at)?;

@@ -84,7 +84,7 @@ pub struct TemplateList {
 }
 
 /// A template for who asks; of articles and products one may not know of, none is named.
-fn view(template: &Template, library: &Library, at: Standpoint<'_>) -> TemplateView {
+pub fn view(template: &Template, library: &Library, at: Standpoint<'_>) -> TemplateView {
     let may_know = |id: &&Located| library.catalog.may_know(&id.text, at.clearance);
     let readable = |source: &str| {
         values::expand(source, |reference| match library.catalog.may_name(reference.name, at.clearance) {

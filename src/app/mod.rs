@@ -4,6 +4,7 @@ pub mod backup;
 pub mod changes;
 pub mod diff;
 pub mod feeding;
+pub mod imports;
 pub mod loader;
 pub mod progress;
 pub mod running;

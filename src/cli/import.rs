@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use serde_json::json;
 
 use super::{say, with_progress};
-use crate::content::files;
+use crate::app::snapshot::Folders;
+use crate::importing::alike::Alike;
 use crate::importing::archive::Archive;
 use crate::importing::document::{Counts, State};
 use crate::importing::plan::{Aim, ImportReport, Plan, plan};
@@ -47,7 +48,8 @@ pub(super) fn run(settings: &Settings, args: &Args) -> anyhow::Result<ExitCode> 
     let plan = with_progress("Reading", |progress| {
         let told = |done: usize, total: usize| progress.set(done as u64, total as u64);
         let (format, found) = read(&archive, args.format, &told)?;
-        let mut plan = plan(&archive, found.documents, &aim, &record.paths());
+        let folder = Folders::of(settings).articles;
+        let mut plan = plan(&archive, found.documents, &aim, &record.paths(), &folder);
         plan.report.format = format.name().to_owned();
         plan.report.unreadable = found.unreadable;
         anyhow::Ok(plan)
@@ -70,17 +72,13 @@ fn into(args: &Args) -> anyhow::Result<String> {
         let name = args.source.file_stem().map(|name| name.to_string_lossy().to_lowercase());
         name.unwrap_or_else(|| "imported".to_owned()).replace([' ', '.'], "-")
     });
-    let folder = named.trim_matches('/').to_owned();
-    let is_good = files::resolve("", &folder).as_deref() == Some(folder.as_str()) && !folder.is_empty();
-    ensure!(
-        is_good && folder.split('/').all(|name| !name.starts_with('.')),
-        "`{named}` is no folder below the articles: name one with --into, as support/wiki"
-    );
-    Ok(folder)
+    Aim::folder(&named).with_context(|| {
+        format!("`{named}` is no folder below the articles: name one with --into, as support/wiki")
+    })
 }
 
 fn tell(plan: &Plan, written: &Written, is_dry_run: bool, seconds: f64) {
-    let ImportReport { format, articles, files, unreadable, had, carried, losses, duplicates } = &plan.report;
+    let ImportReport { format, articles, files, unreadable, had, carried, losses, alike } = &plan.report;
     let rate = *articles as f64 / seconds.max(0.001);
     say(&format!(
         "{articles} articles and {files} files from {format} in {seconds:.1} s ({rate:.0} articles a second)"
@@ -117,11 +115,11 @@ fn tell(plan: &Plan, written: &Written, is_dry_run: bool, seconds: f64) {
             say(&format!("  {}: {}", place.path, place.what));
         }
     }
-    for (one, other) in duplicates.iter().take(SHOWN) {
-        say(&format!("word by word the same: {one} and {other}"));
+    for Alike { path, other, percent } in alike.iter().take(SHOWN) {
+        say(&format!("{percent} % the same: {path} and {other}"));
     }
-    if duplicates.len() > SHOWN {
-        say(&format!("word by word the same: {} more", duplicates.len() - SHOWN));
+    if alike.len() > SHOWN {
+        say(&format!("the same or nearly: {} more", alike.len() - SHOWN));
     }
     for path in written.edited.iter().take(SHOWN) {
         say(&format!("edited since, left alone: {path}"));

@@ -3,6 +3,7 @@
 mod backup;
 mod check;
 mod eval;
+mod export;
 mod feed;
 mod import;
 mod index;
@@ -66,6 +67,8 @@ enum Command {
     New(new::Args),
     /// Take over what another system exported; importing the same again updates it
     Import(import::Args),
+    /// Write everything as Markdown, as a site that needs no server, or as JSON lines
+    Export(export::Args),
     /// Bring products and their values from another system into the catalogue
     Feed(feed::Args),
     /// Write the whole base into one file: store, articles, templates; a server may run meanwhile
@@ -115,6 +118,7 @@ fn dispatch(cli: &mut Cli) -> anyhow::Result<ExitCode> {
         Command::Learn(args) => learn::run(&settings, args),
         Command::Words => words::run(&settings),
         Command::New(args) => new::run(&settings, args),
+        Command::Export(args) => export::run(&settings, args),
         Command::Feed(args) => feed::run(&settings, args),
         Command::People(args) => people::run(&settings, args),
         Command::Import(args) => import::run(&settings, args),

@@ -1,7 +1,7 @@
 //! History: every text that a content file ever held, with who wrote it, when and why. It is only added to.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use crate::database::{StoreError, micros, moment};
 use crate::editing::disk::{SourcePath, digest};
 use crate::editing::git::Told;
-use crate::editing::{Author, EditError, Editing, aside};
+use crate::editing::{Author, Claim, EditError, Editing, aside};
 
 /// Files looked at in one go: who publishes meanwhile waits no longer than for these.
 const LOOKED_AT_ONCE: usize = 200;
@@ -223,17 +223,43 @@ impl Editing {
             let mut all = self.database.begin().await?;
             for (path, text) in &texts {
                 let (path, text) = (path.as_str(), text.as_deref());
-                let told = told.get(path);
-                let name = told.map_or(String::new(), |told| told.author.clone());
-                let (author, origin) = (Author { id: None, name }, RevisionOrigin::Disk);
-                let reason = told.map_or("", |told| &told.subject);
-                let made = Made { path, text, author: &author, reason, origin, publication: None };
+                let (author, reason) = match (self.claim_of(path, text), told.get(path)) {
+                    (Some(claim), _) => (claim.author, claim.reason),
+                    (None, Some(told)) => (Author { id: None, name: told.author.clone() }, told.subject.clone()),
+                    (None, None) => Default::default(),
+                };
+                let origin = RevisionOrigin::Disk;
+                let made = Made { path, text, author: &author, reason: &reason, origin, publication: None };
                 noted += usize::from(self.add_if_new(&mut all, &made, now).await?);
             }
             all.commit().await?;
             Ok(noted)
         };
-        Ok(self.database.patiently(note).await?)
+        let noted = self.database.patiently(note).await?;
+        let mut claimed = self.claimed.lock().unwrap_or_else(PoisonError::into_inner);
+        if !claimed.is_empty() {
+            texts.iter().for_each(|(path, _)| drop(claimed.remove(path.as_str())));
+        }
+        Ok(noted)
+    }
+
+    /// Says who is about to write texts to disk, and why: for history, which finds them there.
+    pub fn claim<'t>(
+        &self,
+        author: &Author,
+        reason: &str,
+        texts: impl Iterator<Item = (String, &'t str)>,
+    ) {
+        let mut claimed = self.claimed.lock().unwrap_or_else(PoisonError::into_inner);
+        claimed.extend(texts.map(|(path, text)| {
+            let claim = Claim { digest: digest(text), author: author.clone(), reason: reason.to_owned() };
+            (path, claim)
+        }));
+    }
+
+    fn claim_of(&self, path: &str, text: Option<&str>) -> Option<Claim> {
+        let claimed = self.claimed.lock().unwrap_or_else(PoisonError::into_inner);
+        claimed.get(path).filter(|claim| text.map(digest).as_ref() == Some(&claim.digest)).cloned()
     }
 
     /// What a file holds, when nobody is writing it.

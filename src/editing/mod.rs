@@ -108,8 +108,18 @@ pub struct Editing {
     refused: std::sync::Mutex<HashSet<String>>,
     /// The git work tree that the folders lie in.
     work_tree: Option<WorkTree>,
+    /// What is written to disk beside publications, by whom and why: the digest by the path.
+    claimed: std::sync::Mutex<HashMap<String, Claim>>,
     /// The commit up to which it was asked who changed what.
     seen_commit: Mutex<Option<String>>,
+}
+
+/// A text that somebody is about to write to disk.
+#[derive(Clone, Debug)]
+struct Claim {
+    digest: String,
+    author: Author,
+    reason: String,
 }
 
 /// What was last seen of each file: the hash of its bytes. Only a hint where to look.
@@ -139,6 +149,7 @@ impl Editing {
             writing: Mutex::default(),
             refused: Default::default(),
             work_tree,
+            claimed: Default::default(),
             seen_commit: Mutex::default(),
         };
         editing.finish_what_was_begun().await?;

@@ -9,8 +9,9 @@ use crate::accounts::identity::Identity;
 use crate::accounts::sign_on::SignOn;
 use crate::accounts::{Accounts, secrets};
 use crate::app::feeding::Feeding;
+use crate::app::imports::Imports;
 use crate::app::running::App;
-use crate::app::snapshot::Snapshot;
+use crate::app::snapshot::{Folders, Snapshot};
 use crate::database::Database;
 use crate::editing::Editing;
 use crate::feedback::Feedback;
@@ -55,6 +56,8 @@ pub struct AppState {
     pub notices: Arc<Notices>,
     /// What brings products and values from other systems.
     pub feeding: Arc<Feeding>,
+    /// What people are importing.
+    pub imports: Arc<Imports>,
     /// The company's sign-on.
     pub sign_on: Arc<SignOn>,
     /// Who anybody is as long as nobody has an account.
@@ -95,8 +98,17 @@ impl AppState {
         let (of_feeds, of_accounts) = (Arc::clone(&editing), Arc::clone(&accounts));
         let feeding =
             Feeding::new(&settings.feeds, database.clone(), Arc::clone(&app), of_feeds, of_accounts);
+        let imports = Imports::new(
+            settings.data.join("imports"),
+            Folders::of(&settings).articles,
+            settings.max_import_bytes,
+            Arc::clone(&app),
+            Arc::clone(&editing),
+            Arc::clone(&accounts),
+        );
         Self {
             app,
+            imports: Arc::new(imports),
             boot: fastrand::u64(..),
             stopping,
             searches: Arc::new(Semaphore::new(searches)),

@@ -64,7 +64,8 @@ pub struct Document {
 }
 
 /// How many of each a document has.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[schema(as = ImportCounts)]
 pub struct Counts {
     /// Headings below the title.
     pub headings: usize,

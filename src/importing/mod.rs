@@ -1,5 +1,6 @@
 //! Old knowledge moves in: what other systems export becomes articles.
 
+pub mod alike;
 pub mod archive;
 pub mod blocks;
 pub mod confluence;

@@ -5,9 +5,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use percent_encoding::percent_decode_str;
 use pulldown_cmark::{Event, Parser, Tag};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::content::article::Article;
+use crate::content::files::{self, Folder};
 use crate::content::pictures::kind_of;
+use crate::importing::alike::{Alike, alike};
 use crate::importing::archive::{Archive, ArchiveError};
 use crate::importing::counts::{OPTIONS, counts};
 use crate::importing::document::{Counts, Document, Loss, State, WITHIN};
@@ -19,6 +22,9 @@ const MAX_NAME: usize = 80;
 /// Folders on top of each other that are kept; deeper ones are told, and left out.
 const MAX_FOLDERS: usize = 12;
 
+/// The longest name of a folder that somebody names, in bytes.
+const MAX_FOLDER: usize = 100;
+
 /// The folder of pictures and files, below the one that is imported into.
 const FILES: &str = "files";
 
@@ -29,6 +35,21 @@ pub struct Aim {
     pub into: String,
     /// The state of every article, whatever the source says.
     pub state: Option<State>,
+}
+
+impl Aim {
+    /// The folder somebody names, as it stands below `articles/`; `None`: it is none.
+    pub fn folder(named: &str) -> Option<String> {
+        let folder = named.trim().trim_matches('/');
+        let is_bad = |c: char| c.is_control() || "\\:*?\"<>|".contains(c);
+        let is_name = |name: &str| {
+            !name.starts_with('.') && name.trim() == name && name.len() <= MAX_FOLDER && !name.contains(is_bad)
+        };
+        let is_good = !folder.is_empty()
+            && files::resolve("", folder).as_deref() == Some(folder)
+            && folder.split('/').all(is_name);
+        is_good.then(|| folder.to_owned())
+    }
 }
 
 /// An article to be written.
@@ -54,7 +75,7 @@ pub struct PlannedFile {
 }
 
 /// Something that was not carried, or not as it was, and where.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 pub struct LossAt {
     /// The article's path below `articles/`.
     pub path: String,
@@ -79,8 +100,8 @@ pub struct ImportReport {
     pub carried: Counts,
     /// What was not carried, or not as it was, by kind.
     pub losses: BTreeMap<String, Vec<LossAt>>,
-    /// Articles that hold the same as others, word by word.
-    pub duplicates: Vec<(String, String)>,
+    /// Articles that hold the same as others, word by word or nearly.
+    pub alike: Vec<Alike>,
 }
 
 /// What is to be written.
@@ -162,16 +183,16 @@ struct Planner<'a> {
     planned: Vec<PlannedFile>,
 }
 
-/// Plans where what was found goes. `known`: paths of earlier imports by key, which are kept.
+/// Plans where what was found goes, below a folder of articles. `known`: paths of earlier imports by key, which are kept.
 pub fn plan(
     archive: &Archive,
     mut documents: Vec<Document>,
     aim: &Aim,
     known: &BTreeMap<String, String>,
+    folder: &Folder,
 ) -> Plan {
     let mut planner = Planner::new(archive, aim, &mut documents, known);
     let mut plan = Plan::default();
-    let mut by_text: HashMap<[u8; 32], String> = HashMap::new();
     for (at, document) in documents.iter_mut().enumerate() {
         let path = planner.paths[at].clone();
         let markdown = planner.linked(document, at);
@@ -181,20 +202,13 @@ pub fn plan(
         for Loss { kind, what } in document.losses.drain(..) {
             report.losses.entry(kind).or_default().push(LossAt { path: path.clone(), what });
         }
-        let words = markdown.split_whitespace().collect::<Vec<_>>().join(" ");
-        if words.len() > 100 {
-            let hash = *blake3::hash(words.as_bytes()).as_bytes();
-            match by_text.get(&hash) {
-                Some(first) => report.duplicates.push((first.clone(), path.clone())),
-                None => drop(by_text.insert(hash, path.clone())),
-            }
-        }
         let text = format!("{}{markdown}", planner.head(document));
         let (key, changed) = (document.key.clone(), document.changed.clone());
         plan.articles.push(PlannedArticle { key, path, text, changed });
     }
     planner.planned.sort_by(|one, other| one.path.cmp(&other.path));
     plan.files = planner.planned;
+    plan.report.alike = alike(&plan.articles, folder);
     plan.report.articles = plan.articles.len();
     plan.report.files = plan.files.len();
     plan
@@ -406,7 +420,8 @@ mod tests {
         let mut two = document("b/two", "Два / второй", "## Начало {#begin}\n\nТекст.\n".to_owned());
         two.folders = vec!["Тарифы и цены".to_owned()];
         let aim = Aim { into: "moved".to_owned(), state: None };
-        let plan = plan(&archive, vec![document("one", "Один", text), two], &aim, &BTreeMap::new());
+        let here = Folder { root: folder.path().join("none"), name: "articles", max_file_bytes: 1 << 20 };
+        let plan = plan(&archive, vec![document("one", "Один", text), two], &aim, &BTreeMap::new(), &here);
         assert_eq!(plan.articles[1].path, "moved/тарифы-и-цены/два-второй.md");
         let body = plan.articles[0].text.split("---\n").nth(2).unwrap();
         let picture = &plan.files[0].path;
@@ -431,7 +446,8 @@ mod tests {
         let known = [("2".to_owned(), "moved/old.md".to_owned())].into();
         let documents =
             ["1", "2", "3"].map(|key| document(key, "Одно и ТО ЖЕ", String::new())).into_iter().collect();
-        let plan = plan(&archive, documents, &aim, &known);
+        let here = Folder { root: folder.path().join("none"), name: "articles", max_file_bytes: 1 << 20 };
+        let plan = plan(&archive, documents, &aim, &known, &here);
         let paths: Vec<&str> = plan.articles.iter().map(|article| article.path.as_str()).collect();
         assert_eq!(paths, ["moved/одно-и-то-же.md", "moved/old.md", "moved/одно-и-то-же-2.md"]);
         assert_eq!(plan.articles[0].text, "---\ntitle: \"Одно и ТО ЖЕ\"\nstatus: draft\n---\n");

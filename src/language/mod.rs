@@ -1,6 +1,7 @@
 //! Pure functions over text: words, their forms, codes and phone numbers, slips and spellings.
 
 pub mod codes;
+pub mod duplicates;
 pub mod family;
 pub mod layout;
 pub mod morphology;

@@ -9,8 +9,8 @@ use crate::content::problem::{Position, u32_of};
 use crate::content::validity::{Standpoint, Validity};
 use crate::language::readability::Prose;
 use crate::language::{morphology, words};
+use crate::language::duplicates::{self, Signature};
 use crate::quality::catalogue::{self, Names, Said};
-use crate::quality::duplicates::{self, Signature};
 use crate::quality::passages::{self, Text};
 use crate::quality::statements::{self, Statement, hash_of};
 

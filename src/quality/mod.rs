@@ -2,7 +2,6 @@
 
 pub mod analysis;
 pub mod catalogue;
-pub mod duplicates;
 pub mod extract;
 pub mod passages;
 pub mod relations;

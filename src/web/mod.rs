@@ -14,6 +14,7 @@ pub mod feeds;
 pub mod files;
 pub mod filters;
 pub mod flow;
+pub mod imports;
 pub mod lang;
 pub mod mine;
 pub mod must_reads;
@@ -81,6 +82,8 @@ pub fn routes() -> Routes {
         .get("/notices", Access::Person, notices::page)
         .get("/quality", EDIT, quality::page)
         .get("/feeds", EDIT, feeds::list)
+        .get("/import", EDIT, imports::list)
+        .get("/import/{id}", EDIT, imports::one)
         .get("/feeds/{id}", EDIT, feeds::run)
         .get("/account", Access::Person, account::page)
         .get("/admin/people", Access::Needs(Permission::SeePeople), admin::people)

@@ -3,9 +3,12 @@
 use std::io::Write;
 use std::path::Path;
 
-use serde_json::Value;
+use axum::http::StatusCode;
+use pharos::accounts::permissions::Role;
+use pharos::settings::Settings;
+use serde_json::{Value, json};
 
-use crate::harness::Base;
+use crate::harness::{Base, Reply, Served, Visitor};
 
 const GIF: &[u8] = b"GIF89a\x01\0\x01\0\0\0\0;";
 
@@ -151,4 +154,177 @@ fn attacks_in_sources_are_refused_or_left_behind() {
     assert!(!is_good && told.contains("--format"), "{told}");
     let (is_good, told, _) = import(&base, &folder.path().join("nowhere"), &[]);
     assert!(!is_good && told.contains("nowhere"), "{told}");
+}
+
+/// Sends a file in pieces, and waits until it is read.
+fn sent(editor: &Visitor<'_>, name: &str, bytes: &[u8], into: &str, draft: bool) -> Value {
+    let wish = json!({"name": name, "size": bytes.len(), "into": into, "draft": draft});
+    let reply = editor.post("/api/v1/imports", &wish);
+    assert_eq!(reply.status, StatusCode::CREATED, "{}", reply.text);
+    let id = reply.json()["id"].as_str().unwrap().to_owned();
+    let mut at = 0;
+    for piece in bytes.chunks(bytes.len() / 2 + 1) {
+        assert_eq!(piece_at(editor, &id, at, piece).status, StatusCode::OK);
+        at += piece.len();
+    }
+    settled(editor, &id)
+}
+
+fn piece_at(visitor: &Visitor<'_>, id: &str, at: usize, piece: &[u8]) -> Reply {
+    let mut request = visitor.request("PUT", &format!("/api/v1/imports/{id}/content?at={at}"), None);
+    request.headers_mut().insert("content-type", "application/octet-stream".parse().unwrap());
+    *request.body_mut() = piece.to_vec().into();
+    visitor.served.send(request)
+}
+
+/// The import as it is when nothing goes on any more.
+fn settled(editor: &Visitor<'_>, id: &str) -> Value {
+    let get = || editor.json(&format!("/api/v1/imports/{id}"));
+    editor.served.wait_until("it is done", |_| !["reading", "writing"].contains(&get()["state"].as_str().unwrap()));
+    get()
+}
+
+#[test]
+fn what_is_sent_is_shown_first_and_written_when_its_sender_agrees() {
+    let twin = (0..40).map(|n| format!("Предложение номер {n} о подключении пакета. ")).collect::<String>();
+    let base = Base::with(&[
+        ("articles/index.md", "---\ntitle: Начало\n---\nТекст.\n"),
+        ("articles/twin.md", &format!("---\ntitle: Двойник\n---\n{twin}\n")),
+        ("articles/strict/_folder.yaml", "approval: {count: 1}\n"),
+    ]);
+    let served = Served::start(Settings { requests_per_minute: 0, ..base.settings() });
+    let editor = served.person("anna", &[Role::Editor], &[]);
+    let other = served.person("boris", &[Role::Editor], &[]);
+    let operator = served.person("oleg", &[Role::Operator], &[]);
+    let source = base.path("source.zip");
+    let article = format!("# Новая\n\n{twin}И ещё одно.\n\n![схема](a.gif)\n");
+    archive(&source, &[("docs/one.md", article.as_bytes()), ("docs/two.md", "# Два\n\nСм. [первый](one.md).\n".as_bytes()), ("docs/a.gif", GIF)]);
+    let bytes = std::fs::read(&source).unwrap();
+    let import = sent(&editor, "source.zip", &bytes, "moved/wiki", false);
+    assert_eq!(import["state"], "waiting", "{import}");
+    let outcome = &import["outcome"];
+    assert_eq!((&outcome["counts"]["new"], &outcome["files"]), (&json!(2), &json!(1)), "{import}");
+    assert_eq!(outcome["alike"][0]["other"], "twin.md", "{import}");
+    assert!(!base.path("articles/moved").exists(), "nothing is written yet");
+    let id = import["id"].as_str().unwrap();
+    let page = editor.get(&format!("/import/{id}")).text;
+    assert!(page.contains(&format!("/api/v1/imports/{id}/write")) && page.contains("twin.md"), "{page}");
+    // It is nobody else's.
+    for path in [format!("/api/v1/imports/{id}"), format!("/import/{id}")] {
+        assert_eq!(other.get(&path).status, StatusCode::NOT_FOUND);
+        assert_eq!(operator.get(&path).status, StatusCode::FORBIDDEN);
+    }
+    assert_eq!(other.json("/api/v1/imports")["imports"], json!([]));
+    assert_eq!(piece_at(&editor, id, 0, b"again").status, StatusCode::CONFLICT);
+    let write = |id: &str| editor.ask("POST", &format!("/api/v1/imports/{id}/write"), None);
+    assert_eq!(write(id).status, StatusCode::OK);
+    let done = settled(&editor, id);
+    assert_eq!((&done["state"], &done["outcome"]["counts"]["new"]), (&json!("done"), &json!(2)), "{done}");
+    assert_eq!(write(id).status, StatusCode::CONFLICT);
+    served.wait_until("it is served", |_| editor.get("/api/v1/articles/moved/wiki/новая").status == StatusCode::OK);
+    // History knows who moved it in, and so does the log.
+    let history = || editor.json("/api/v1/history/articles/moved/wiki/%D0%BD%D0%BE%D0%B2%D0%B0%D1%8F.md")["revisions"][0].clone();
+    served.wait_until("it is in history", |_| editor.get("/api/v1/history/articles/moved/wiki/%D0%BD%D0%BE%D0%B2%D0%B0%D1%8F.md").status == StatusCode::OK);
+    assert_eq!((&history()["author_name"], &history()["reason"]), (&json!("anna"), &json!("imported: source.zip")));
+    let root = served.person("root", &[Role::Administrator], &[]);
+    assert!(root.get("/api/v1/audit?action=content.imported").text.contains("source.zip: 2 new"));
+    // Again: nothing is new.
+    let again = sent(&editor, "source.zip", &bytes, "moved/wiki", false);
+    assert_eq!(again["outcome"]["counts"]["unchanged"], 2, "{again}");
+    assert_eq!(editor.ask("DELETE", &format!("/api/v1/imports/{}", again["id"].as_str().unwrap()), None).status, StatusCode::NO_CONTENT);
+    // Where others must approve, only drafts go in.
+    let strict = sent(&editor, "two.md", "# Два\n\nТекст.\n".as_bytes(), "strict", false);
+    let reply = write(strict["id"].as_str().unwrap());
+    assert_eq!(reply.status, StatusCode::CONFLICT, "{}", reply.text);
+    let strict = sent(&editor, "two.md", "# Два\n\nТекст.\n".as_bytes(), "strict", true);
+    assert_eq!(write(strict["id"].as_str().unwrap()).status, StatusCode::OK);
+    settled(&editor, strict["id"].as_str().unwrap());
+    assert!(std::fs::read_to_string(base.path("articles/strict/два.md")).unwrap().contains("status: draft"));
+    // What cannot be read says why.
+    let bad = sent(&editor, "photo.raw", b"\x00\x01\x02\x03", "moved", false);
+    assert_eq!(bad["state"], "failed");
+    assert!(bad["fault"].as_str().unwrap().contains("nothing in the source"), "{bad}");
+    let evil = base.path("evil.zip");
+    archive(&evil, &[("../../outside.md", b"# B\n")]);
+    let bad = sent(&editor, "evil.zip", &std::fs::read(&evil).unwrap(), "moved", false);
+    assert!(bad["fault"].as_str().unwrap().contains("outside.md"), "{bad}");
+    for wish in [
+        json!({"name": "../a.zip", "size": 1, "into": "moved"}),
+        json!({"name": "a.zip", "size": 0, "into": "moved"}),
+        json!({"name": "a.zip", "size": 1_u64 << 40, "into": "moved"}),
+        json!({"name": "a.zip", "size": 1, "into": "../moved"}),
+        json!({"name": "a.zip", "size": 1, "into": ""}),
+        json!({"name": "a.zip", "size": 1, "into": "moved", "format": "pdf"}),
+    ] {
+        let reply = editor.post("/api/v1/imports", &wish);
+        assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{wish}: {}", reply.text);
+    }
+    // A piece beyond the end, and a file that never ends.
+    let begun = editor.post("/api/v1/imports", &json!({"name": "a.md", "size": 3, "into": "moved"})).json();
+    assert_eq!(piece_at(&editor, begun["id"].as_str().unwrap(), 0, b"long").status, StatusCode::CONFLICT);
+    assert_eq!(piece_at(&editor, begun["id"].as_str().unwrap(), 1, b"a").status, StatusCode::CONFLICT);
+    let kept = || std::fs::read_dir(base.path("data/imports")).map_or(0, |entries| entries.count());
+    assert!(kept() > 0);
+    let later = served.app.clock.now().checked_add(jiff::SignedDuration::from_hours(3)).unwrap();
+    served.state.imports.tidy(later);
+    assert_eq!(kept(), 0);
+}
+
+#[test]
+fn what_is_exported_is_everything_and_needs_no_server() {
+    let base = Base::with(&[
+        ("articles/index.md", "---\ntitle: Начало\n---\nСм. [пакет](смс/пакет.md#цена) и [черновик](draft.md).\n"),
+        ("articles/смс/пакет.md", "---\ntitle: \"Пакет <1>\"\n---\n## Цена\n\nСтоит {{ sms-100.price }}.\n\n![схема](схема.gif)\n"),
+        ("articles/draft.md", "---\ntitle: Черновик\nstatus: draft\n---\nНе для читателей.\n"),
+        ("articles/shut.md", "---\ntitle: Закрыто\naudience: [partners]\n---\nТайна.\n"),
+        ("articles/later.md", "---\ntitle: Потом\nvalid: {from: 2999-01-01}\n---\nПозже.\n"),
+        ("articles/catalog/sms.yaml", "family: sms\ntitle: {ru: Пакеты, en: Packages}\nattributes:\n  price: {type: money, label: {ru: Цена, en: Price}}\nproducts:\n  - id: sms-100\n    title: {ru: Сто SMS, en: Hundred SMS}\n    values: {price: 100}\n"),
+        ("templates/pack.md", "---\ntitle: Ответ\narticles: [смс/пакет]\n---\n# chat\nСтоит {{ sms-100.price }}.\n"),
+    ]);
+    base.write("articles/смс/схема.gif", GIF);
+    base.write("articles/.hidden/x.md", "# Не отсюда\n");
+    let export = |form: &str, out: &str| {
+        let output = base.command("export").arg(base.path(out)).args(["--as", form]).output().unwrap();
+        (output.status.success(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
+    };
+    // Markdown: the folders as they are, and good for another server.
+    let (is_good, told) = export("markdown", "text");
+    assert!(is_good && told.contains("8 files"), "{told}");
+    let same = |path: &str| std::fs::read(base.path(path)).unwrap() == std::fs::read(base.path(&format!("text/{path}"))).unwrap();
+    assert!(same("articles/смс/пакет.md") && same("articles/смс/схема.gif") && same("templates/pack.md"));
+    assert!(!base.path("text/articles/.hidden").exists());
+    let (is_good, told) = export("markdown", "text");
+    assert!(!is_good && told.contains("is there already"), "{told}");
+    // A site: every link leads to a page or a file of it.
+    let (is_good, told) = export("html", "site");
+    assert!(is_good && told.contains("3 articles, 1 files, 1 templates, 1 products"), "{told}");
+    let mut links = 0;
+    for page in walkdir::WalkDir::new(base.path("site")).into_iter().filter_map(Result::ok) {
+        if page.path().extension().is_none_or(|extension| extension != "html") {
+            continue;
+        }
+        let html = std::fs::read_to_string(page.path()).unwrap();
+        for part in html.split("href=\"").chain(html.split("src=\"")).skip(1) {
+            let target = part.split('"').next().unwrap();
+            let Some(path) = target.split('#').next().filter(|path| !path.is_empty() && !part.starts_with("<!")) else { continue };
+            let path = percent_encoding::percent_decode_str(path).decode_utf8().unwrap().into_owned();
+            assert!(page.path().parent().unwrap().join(&path).is_file(), "{} leads to {path}", page.path().display());
+            links += 1;
+        }
+    }
+    assert!(links > 8, "{links}");
+    let pack = std::fs::read_to_string(base.path("site/articles/смс/пакет.html")).unwrap();
+    assert!(pack.contains("100\u{a0}₽") && pack.contains("Пакет &lt;1&gt;") && pack.contains("id=\"цена\""), "{pack}");
+    assert!(std::fs::read_to_string(base.path("site/articles/shut.html")).unwrap().contains("Тайна"));
+    // JSON: an object a line, the source and what readers see.
+    let (is_good, told) = export("jsonl", "all.jsonl");
+    assert!(is_good, "{told}");
+    let lines = std::fs::read_to_string(base.path("all.jsonl")).unwrap();
+    let all: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let kinds: Vec<&str> = all.iter().map(|one| one["type"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["article", "article", "article", "article", "template", "product"]);
+    let pack = all.iter().find(|one| one["id"] == "смс/пакет").unwrap();
+    assert!(pack["source"].as_str().unwrap().contains("{{ sms-100.price }}") && pack["html"].as_str().unwrap().contains("100\u{a0}₽"));
+    let later = all.iter().find(|one| one["id"] == "later").unwrap();
+    assert!(later["source"].as_str().unwrap().contains("Позже"), "what is not in force today is there as well");
 }

@@ -218,13 +218,17 @@ fn probes(path: &str) -> Vec<String> {
         "/must-read-of/{*id}" => all("/must-read-of/", &ids),
         "/api/v1/reviews" | "/api/v1/hooks" | "/admin/hooks" | "/notices" => vec![path.to_owned()],
         // For those who may read everything; who is not, is told so.
-        "/api/v1/sources" | "/api/v1/drafts" | "/api/v1/publications" | "/api/v1/freshness" | "/edit" | "/freshness" | "/api/v1/quality" | "/quality" | "/api/v1/feeds" | "/feeds" => vec![path.to_owned()],
+        "/api/v1/sources" | "/api/v1/drafts" | "/api/v1/publications" | "/api/v1/freshness" | "/edit" | "/freshness" | "/api/v1/quality" | "/quality" | "/api/v1/feeds" | "/feeds" | "/api/v1/imports" | "/import" => vec![path.to_owned()],
         "/api/v1/sources/{*path}" | "/api/v1/history/{*path}" | "/edit/{*path}" | "/history/{*path}" => {
             let begin = path.trim_end_matches("{*path}");
             ["articles/gzhelka.md", "articles/sms/monthly.md", "articles/catalog/sms.yaml"].map(|file| format!("{begin}{file}")).into()
         }
         "/api/v1/drafts/{id}" | "/api/v1/drafts/{id}/publish" | "/api/v1/revisions/{id}" | "/api/v1/revisions/{id}/restore"
-        | "/api/v1/publications/{id}/undo" | "/api/v1/preview" | "/api/v1/merge" | "/api/v1/files" | "/api/v1/verifications" => Vec::new(),
+        | "/api/v1/publications/{id}/undo" | "/api/v1/preview" | "/api/v1/merge" | "/api/v1/files" | "/api/v1/verifications"
+        | "/api/v1/archivals" => Vec::new(),
+        "/archive/{*id}" => all("/archive/", &ids),
+        // What one sent oneself; tests of imports ask for it.
+        "/api/v1/imports/{id}" | "/api/v1/imports/{id}/content" | "/api/v1/imports/{id}/write" | "/import/{id}" => Vec::new(),
         // Runs of feeds, which only those see who may read everything; tests of feeds ask for them.
         "/api/v1/feeds/{name}/run" | "/api/v1/feeds/{name}/runs" | "/api/v1/feed-runs/{id}" | "/api/v1/feed-runs/{id}/confirm"
         | "/api/v1/feed-runs/{id}/reject" | "/feeds/{id}" => Vec::new(),

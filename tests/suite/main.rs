@@ -37,3 +37,4 @@ mod store;
 mod templates;
 mod tidy;
 mod together;
+mod upkeep;
