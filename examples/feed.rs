@@ -20,6 +20,7 @@ use pharos::database::{Database, Place};
 use pharos::editing::Editing;
 use pharos::feeds::rewrite::rewrite;
 use pharos::search::engine::Request;
+use pharos::search::filter::Filter;
 use pharos::settings::{FeedColumn, FeedSettings, Settings};
 
 /// How often the feed is looked at, as by the server.
@@ -125,8 +126,9 @@ async fn main() {
             let snapshot = app.snapshot().unwrap();
             let at = Standpoint::public(app.clock.today());
             let shown = snapshot.engine.library.catalog.show("goods-0.price", Lang::En, at).unwrap_or_default();
-            let found = snapshot.engine.search(&Request { text: wanted.to_string(), ..Request::default() });
-            if shown.contains(&wanted.to_string()[1..]) && found.is_ok() {
+            let filter = Filter::on(app.clock.today());
+            let found = snapshot.engine.search(&Request::new(&wanted.to_string(), filter)).unwrap();
+            if shown.contains(&wanted.to_string()[1..]) && !found.hits.is_empty() {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(5)).await;

@@ -308,7 +308,12 @@ fn ask(
 ) -> Result<Vec<u8>, GitError> {
     let failed = |why: String| GitError { command: args.first().copied().unwrap_or_default().to_owned(), why };
     let mut git = Command::new("git");
-    git.arg("-C").arg(folder).args(["-c", "core.quotePath=false", "--literal-pathspecs"]).args(args);
+    git.arg("-C").arg(folder).args(["-c", "core.quotePath=false"]);
+    if args.first() != Some(&"check-ignore") {
+        // That one command knows paths only, and refuses to be told so.
+        git.arg("--literal-pathspecs");
+    }
+    git.args(args);
     // A hook that runs this program may name another tree.
     for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"] {
         git.env_remove(name);

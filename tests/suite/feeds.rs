@@ -457,7 +457,8 @@ fn a_feed_comes_from_an_address() {
     ran(&editor, "done");
     assert_eq!(asked.load(Ordering::SeqCst), 2);
     assert_eq!(editor.json("/api/v1/feeds/prices/runs")["runs"].as_array().unwrap().len(), 1);
-    assert!(!editor.get("/feeds").text.contains("secret"));
+    let page = editor.get("/feeds").text;
+    assert!(!page.contains("secret"), "{page}");
     assert_eq!(editor.post("/api/v1/feeds/none/run", &json!({})).status, StatusCode::NOT_FOUND);
 }
 
@@ -498,8 +499,8 @@ fn a_file_is_brought_in_from_the_command_line() {
     prepare(&base);
     base.write("feeds/prices.csv", CSV);
     let import = |more: &[&str]| {
-        let mut command = base.command("import");
-        command.args(["catalog", "feeds/prices.csv", "--family", "sms", "--map", "Артикул=id", "--map", "Цена=price"]);
+        let mut command = base.command("feed");
+        command.args(["import", "feeds/prices.csv", "--family", "sms", "--map", "Артикул=id", "--map", "Цена=price"]);
         let output = command.args(more).output().unwrap();
         (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr))
     };
