@@ -173,7 +173,8 @@ impl Default for FeedSettings {
 impl FeedSettings {
     /// Whether the source is an address.
     pub fn is_remote(&self) -> bool {
-        self.source.starts_with("https://") || self.source.starts_with("http://")
+        let scheme = self.source.split_once("://").map_or("", |(scheme, _)| scheme);
+        scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http")
     }
 
     fn faults(&self) -> Vec<String> {
@@ -186,6 +187,9 @@ impl FeedSettings {
             if value.is_empty() {
                 faults.push(format!("`{name}` is missing"));
             }
+        }
+        if self.source.contains("://") && !self.is_remote() {
+            faults.push("`source` must be a file, a folder, or an address with https:// or http://".to_owned());
         }
         if self.columns.iter().filter(|column| column.sets == "id").count() != 1 {
             faults.push("one of `columns` must set `id`".to_owned());
@@ -532,13 +536,24 @@ impl Settings {
 /// A value for people: secrets and passwords are left out.
 fn shown(name: &str, value: &serde_json::Value) -> String {
     let text = value.to_string();
-    if name.ends_with("_secret") && text.len() > 2 { "\"…\"".to_owned() } else { without_password(&text) }
+    if name.ends_with("_secret") && text.len() > 2 { "\"…\"".to_owned() } else { harmless(value).to_string() }
+}
+
+/// A value whose addresses are without passwords.
+fn harmless(value: &serde_json::Value) -> serde_json::Value {
+    match value {
+        serde_json::Value::String(text) => without_password(text).into(),
+        serde_json::Value::Array(all) => all.iter().map(harmless).collect(),
+        serde_json::Value::Object(all) => all.iter().map(|(key, value)| (key.clone(), harmless(value))).collect(),
+        other => other.clone(),
+    }
 }
 
 /// An address without its password, for logs and messages.
 pub fn without_password(address: &str) -> String {
+    // Parameters may hold anything.
     let (address, rest) = match address.split_once('?') {
-        Some((before, parameters)) if parameters.contains("password=") => (before, "?…"),
+        Some((before, _)) if before.contains("://") => (before, "?…"),
         _ => (address, ""),
     };
     format!("{}{rest}", without_user_password(address))

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use crate::accounts::audit::Actor;
+use crate::accounts::permissions::Permission;
 use crate::accounts::{AccountError, Accounts};
 use crate::answers::templates::Templates;
 use crate::app::running::App;
@@ -71,7 +72,11 @@ pub struct Deciding {
 
 /// A family as feeds see it: its files, those of which products are looked up.
 #[derive(Clone, Debug)]
-pub struct FamilyFiles(Vec<(String, [u8; 32], Arc<Family>)>);
+pub struct FamilyFiles {
+    files: Vec<(String, [u8; 32], Arc<Family>)>,
+    /// Products of other families, and where they are.
+    others: Arc<HashMap<String, String>>,
+}
 
 impl FamilyFiles {
     /// The files of a family in a catalogue.
@@ -79,6 +84,14 @@ impl FamilyFiles {
     /// # Errors
     /// There is no such family.
     pub fn of(catalog: &Catalog, folder: &str, family: &str) -> Result<Self, FeedProblem> {
+        // Products of a file that cannot be read would all be new ones.
+        let unread = catalog.files().iter().find(|(_, file)| file.family.is_none() && file.synonyms.is_none());
+        if let Some((path, _)) = unread {
+            return Err(FeedProblem::whole(
+                format!("{folder}/{path} cannot be read, and may hold products of this feed"),
+                "mend that file; the problems tell what is wrong with it",
+            ));
+        }
         let of_family = catalog.files().iter().filter_map(|(path, file)| {
             let own = file.family.as_ref().filter(|own| own.id == family)?;
             Some((format!("{folder}/{path}"), file.hash, Arc::clone(own)))
@@ -90,11 +103,13 @@ impl FamilyFiles {
                 "correct `family` of the feed, or write its file below articles/catalog/ with its attributes",
             ));
         }
-        Ok(Self(files))
+        let others = catalog.products().filter(|product| product.family != family);
+        let others = others.map(|product| (product.id.clone(), product.file.clone())).collect();
+        Ok(Self { files, others: Arc::new(others) })
     }
 
     fn pairs(&self) -> Vec<(String, Arc<Family>)> {
-        self.0.iter().map(|(path, _, family)| (path.clone(), Arc::clone(family))).collect()
+        self.files.iter().map(|(path, _, family)| (path.clone(), Arc::clone(family))).collect()
     }
 }
 
@@ -108,7 +123,11 @@ pub fn look_through(bytes: &[u8], settings: &FeedSettings, files: &FamilyFiles) 
     let targets = mapping::targets(settings, &attributes)?;
     let rows = read::read(bytes, settings).map_err(|problem| vec![problem])?;
     let wishes = validate(&rows, settings, &targets)?;
-    Ok((plan(wishes, rows.len(), &pairs, settings), rows.len()))
+    let mut plan = plan(wishes, rows.len(), &pairs, &files.others, settings);
+    if !plan.files.is_empty() && read::ends_open(bytes, settings) {
+        plan.reasons.push("the last line has no end: the source may be cut off".to_owned());
+    }
+    Ok((plan, rows.len()))
 }
 
 /// What shows the values that a plan changes.
@@ -169,6 +188,8 @@ struct Tried {
     done: Option<Look>,
     /// What was seen last, and may still be written to.
     seen: Option<Look>,
+    /// What was served when it failed: once something else is, it may be otherwise.
+    failed_with: Option<u64>,
 }
 
 /// What a run wants to write.
@@ -296,8 +317,10 @@ impl Feeding {
         let looked = look_aside(feed).await;
         let ran = self.run_once(feed, again).await;
         tried.at = Some(self.app.clock.now());
-        if ran.is_ok() {
+        if let Ok(run) = &ran {
             tried.done = looked;
+            let generation = self.app.snapshot().map(|snapshot| snapshot.generation);
+            tried.failed_with = generation.filter(|_| run.state == RunState::Failed);
         }
         ran
     }
@@ -343,7 +366,11 @@ impl Feeding {
     async fn attempt(&self, feed: &FeedSettings, fetched: &Fetched, run: &FeedRun) -> Result<FeedRun, FeedError> {
         let Prepared { plan, mut run, mut details, edits } = match self.prepare(feed, fetched, run.clone()).await? {
             Ok(prepared) => prepared,
-            Err(problems) => return self.fail(run.clone(), problems).await,
+            Err(problems) => {
+                // What stands against it may stand here, and be mended.
+                self.runs.forget_source(&run.id).await?;
+                return self.fail(run.clone(), problems).await;
+            }
         };
         run.state = self.outcome(&run, &edits);
         match run.state {
@@ -451,7 +478,7 @@ impl Feeding {
         let mut is_other = false;
         for path in paths {
             let (digest, text) = self.editing.source(&path_of(path)?).await?;
-            let known = files.0.iter_mut().find(|(own, _, _)| own == path);
+            let known = files.files.iter_mut().find(|(own, _, _)| own == path);
             if let Some((_, hash, family)) = known
                 && blake3::Hash::from_bytes(*hash).to_hex().as_str() != digest
             {
@@ -490,20 +517,20 @@ impl Feeding {
     /// # Errors
     /// There is none, it does not wait, who asks may not, or the same places were changed meanwhile.
     pub async fn confirm(&self, id: &str, by: &Deciding) -> Result<FeedRun, FeedError> {
+        let _held = self.hold(id).await?;
         let FeedRunView { mut run, details } = self.waiting(id).await?;
         let now = self.app.clock.now();
         let snapshot = self.app.snapshot().ok_or(FeedError::Loading)?;
-        let paths = details.files.iter().map(|file| file.path.as_str());
-        if let Some(rule) = strictest(&snapshot, paths) {
-            self.must_approve(&rule, by).await?;
-            let others = run.summary.decided.iter().filter(|other| other.id != by.actor.id).count();
-            if others + 1 < usize::from(rule.count) {
+        let rules = rules(&snapshot, details.files.iter().map(|file| file.path.as_str()));
+        drop(snapshot);
+        if !rules.is_empty() {
+            self.must_approve(&rules, by).await?;
+            if !self.is_approved(&rules, &run.summary.decided, by).await? {
                 add_decider(&mut run.summary, &by.actor, now);
                 self.runs.end(&run, None).await?;
                 return Ok(run);
             }
         }
-        drop(snapshot);
         if !self.runs.take(id).await? {
             return Err(FeedError::Refused("somebody else decided on it just now".to_owned()));
         }
@@ -538,6 +565,7 @@ impl Feeding {
     /// # Errors
     /// There is none, or it does not wait.
     pub async fn reject(&self, id: &str, by: &Deciding) -> Result<FeedRun, FeedError> {
+        let _held = self.hold(id).await?;
         let FeedRunView { mut run, .. } = self.waiting(id).await?;
         if !self.runs.take(id).await? {
             return Err(FeedError::Refused("somebody else decided on it just now".to_owned()));
@@ -548,6 +576,15 @@ impl Feeding {
         Ok(run)
     }
 
+    /// Whoever decides on a run does it alone, and not while the feed is run.
+    async fn hold(&self, id: &str) -> Result<Option<tokio::sync::MutexGuard<'_, Tried>>, FeedError> {
+        let view = self.runs.find(id).await?.ok_or(FeedError::NotFound("run"))?;
+        Ok(match self.busy.get(&view.run.feed) {
+            Some(busy) => Some(busy.lock().await),
+            None => None,
+        })
+    }
+
     async fn waiting(&self, id: &str) -> Result<FeedRunView, FeedError> {
         let view = self.runs.find(id).await?.ok_or(FeedError::NotFound("run"))?;
         if view.run.state == RunState::Waiting {
@@ -556,21 +593,47 @@ impl Feeding {
         Err(FeedError::Refused(format!("the run does not wait for anybody: it is {}", view.run.state.name())))
     }
 
-    async fn must_approve(&self, rule: &Approval, by: &Deciding) -> Result<(), FeedError> {
+    async fn must_approve(&self, rules: &[Approval], by: &Deciding) -> Result<(), FeedError> {
         if !by.may_approve {
             return Err(FeedError::Forbidden("it needs the permission `approve`".to_owned()));
         }
-        if rule.by.is_empty() {
-            return Ok(());
-        }
-        if let Some(id) = &by.actor.id {
-            let teams = self.accounts.teams_of(id).await?.into_iter().map(|team| team.name);
-            let login = self.accounts.person(id).await?.login;
-            if teams.chain([login]).any(|name| rule.by.contains(&name)) {
+        for rule in rules {
+            if rule.by.is_empty() || self.is_named(rule, by.actor.id.as_deref()).await? {
                 return Ok(());
             }
         }
-        Err(FeedError::Forbidden(format!("it must be approved by: {}", rule.by.join(", "))))
+        let named: BTreeSet<&str> = rules.iter().flat_map(|rule| &rule.by).map(String::as_str).collect();
+        let named: Vec<&str> = named.into_iter().collect();
+        Err(FeedError::Forbidden(format!("it must be approved by: {}", named.join(", "))))
+    }
+
+    /// Whether a rule names a person, or a team of his.
+    async fn is_named(&self, rule: &Approval, person: Option<&str>) -> Result<bool, FeedError> {
+        let Some(id) = person else { return Ok(false) };
+        match self.accounts.member(id).await? {
+            Some(member) => Ok(rule.by.iter().any(|name| member.is_called(name))),
+            None => Ok(false),
+        }
+    }
+
+    /// Whether every rule has as many who may approve by it as it asks for, with the one who decides now.
+    async fn is_approved(&self, rules: &[Approval], decided: &[Decider], by: &Deciding) -> Result<bool, FeedError> {
+        let others = decided.iter().filter_map(|other| other.id.as_deref());
+        let mut people: BTreeSet<&str> = others.collect();
+        people.extend(by.actor.id.as_deref());
+        for rule in rules {
+            let mut given = 0;
+            for person in &people {
+                let may = Some(*person) == by.actor.id.as_deref()
+                    || self.accounts.may(person, Permission::Approve).await?;
+                let fits = may && (rule.by.is_empty() || self.is_named(rule, Some(person)).await?);
+                given += usize::from(fits);
+            }
+            if given < usize::from(rule.count.max(1)) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Forgets what an earlier process left under way.
@@ -594,13 +657,15 @@ impl Feeding {
         let Some(busy) = self.busy.get(name) else { return Ok(false) };
         let is_due = {
             let mut tried = busy.lock().await;
+            let generation = self.app.snapshot().map(|snapshot| snapshot.generation);
+            let is_mended = tried.failed_with.is_some() && tried.failed_with != generation;
             if tried.at.is_none() {
                 tried.at = self.runs.list(name, None, 1).await?.pop().map(|last| last.at);
             }
             if schedule::is_watched(feed) {
                 let seen = look_aside(feed).await;
                 // Twice the same: nobody is in the middle of writing it.
-                let is_due = seen.is_some() && seen == tried.seen && seen != tried.done;
+                let is_due = seen.is_some() && seen == tried.seen && (seen != tried.done || is_mended);
                 tried.seen = seen;
                 is_due
             } else {
@@ -650,7 +715,9 @@ fn micros_since(started: Instant) -> u64 {
 /// What a source is known by: its bytes, and how they are read.
 fn digest_of(feed: &FeedSettings, bytes: &[u8]) -> String {
     let mut hasher = blake3::Hasher::new();
-    let settings = serde_json::to_vec(feed).unwrap_or_default();
+    let FeedSettings { family, format, encoding, delimiter, sheet, rows, columns, missing, .. } = feed;
+    let settings = (family, format, encoding, delimiter, sheet, rows, columns, missing);
+    let settings = serde_json::to_vec(&settings).unwrap_or_default();
     hasher.update(&(settings.len() as u64).to_le_bytes());
     hasher.update(&settings);
     hasher.update(bytes);
@@ -666,8 +733,10 @@ fn edits(
 ) -> Result<Vec<Edit>, FeedProblem> {
     let mut edits = Vec::new();
     for (path, products) in &plan.files {
-        let known = files.0.iter().find(|(own, _, _)| own == path);
-        let (Some((_, _, family)), Some((digest, text))) = (known, texts.get(path)) else { continue };
+        let known = files.files.iter().find(|(own, _, _)| own == path);
+        let (Some((_, _, family)), Some((digest, text))) = (known, texts.get(path)) else {
+            return Err(FeedProblem::whole(format!("{path} changed while it was read"), "run the feed again"));
+        };
         let refused = |why: String| {
             FeedProblem::whole(
                 format!("{path} cannot be written: {why}"),
@@ -684,14 +753,17 @@ fn edits(
     Ok(edits)
 }
 
+/// What is told of who must approve a plan: as many as the strictest rule asks for, and all who are named.
 fn approval(snapshot: &Snapshot, plan: &Plan) -> Option<Approval> {
-    strictest(snapshot, plan.files.keys().map(String::as_str))
+    let rules = rules(snapshot, plan.files.keys().map(String::as_str));
+    let count = rules.iter().map(|rule| rule.count).max()?;
+    let by: BTreeSet<String> = rules.into_iter().flat_map(|rule| rule.by).collect();
+    Some(Approval { count, by: by.into_iter().collect() })
 }
 
-/// Who must approve changes of some files: of several rules, the one that asks for most.
-fn strictest<'a>(snapshot: &Snapshot, paths: impl Iterator<Item = &'a str>) -> Option<Approval> {
-    let rules = paths.filter_map(|path| snapshot.approval(path)).filter(|rule| rule.count > 0);
-    rules.max_by_key(|rule| (rule.count, rule.by.len()))
+/// Who must approve changes of some files.
+fn rules<'a>(snapshot: &Snapshot, paths: impl Iterator<Item = &'a str>) -> Vec<Approval> {
+    paths.filter_map(|path| snapshot.approval(path)).filter(|rule| rule.count > 0).collect()
 }
 
 /// Reads a file as a feed and writes what it changes into the catalogue's texts, for the command line. Returns the run, and texts by path.

@@ -410,8 +410,15 @@ impl Product {
     /// The value written for these regions and days and this audience, and for no others.
     pub fn reading(&self, attribute: &str, validity: &Validity) -> Option<Reading> {
         let (_, variants) = self.values.iter().find(|(own, _)| own.id == attribute)?;
-        let found = variants.iter().find(|variant| variant.validity == *validity)?;
+        let found = variants.iter().find(|variant| variant.validity.is_alike(validity))?;
         Some(Reading(found.datum.clone()))
+    }
+
+    /// The values of an attribute that hold somewhere, some day and for somebody together with a validity; `None`: it has none at all.
+    pub fn readings_meeting(&self, attribute: &str, validity: &Validity) -> Option<Vec<Reading>> {
+        let (_, variants) = self.values.iter().find(|(own, _)| own.id == attribute)?;
+        let meeting = variants.iter().filter(|variant| variant.validity.meets(validity));
+        Some(meeting.map(|variant| Reading(variant.datum.clone())).collect())
     }
 
     /// Puts a value in the place of the one for the same regions, days and audience, or adds it behind the others.
@@ -421,7 +428,7 @@ impl Product {
             self.values.push((Arc::clone(attribute), vec![variant]));
             return;
         };
-        match variants.iter_mut().find(|variant| variant.validity == *validity) {
+        match variants.iter_mut().find(|variant| variant.validity.is_alike(validity)) {
             Some(variant) => variant.datum = reading.0,
             None => variants.push(Variant { datum: reading.0, validity: validity.clone() }),
         }

@@ -154,6 +154,16 @@ impl Validity {
             && at.clearance.admits(&self.audience)
     }
 
+    /// Whether another one says the same, in whatever order it names regions and audiences.
+    pub fn is_alike(&self, other: &Self) -> bool {
+        let is_same = |one: &[String], other: &[String]| {
+            one.len() == other.len() && one.iter().all(|name| other.contains(name))
+        };
+        (self.from, self.to) == (other.from, other.to)
+            && is_same(&self.regions, &other.regions)
+            && is_same(&self.audience, &other.audience)
+    }
+
     /// Whether both can be in force for one reader on one day. Of two audiences that have no name in common nobody is thought to be in both.
     pub fn meets(&self, other: &Self) -> bool {
         let regions = self.regions.is_empty()

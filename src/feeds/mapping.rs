@@ -63,6 +63,23 @@ pub fn targets(settings: &FeedSettings, attributes: &[Arc<Attribute>]) -> Result
             Err(problem) => problems.push(*problem),
         }
     }
+    for (target, column) in targets.iter().zip(&settings.columns) {
+        let Target::Value { attribute, part: Part::Max, validity } = target else { continue };
+        let has_base = targets.iter().any(|other| match other {
+            Target::Value { attribute: own, part: Part::Value(_), validity: of } => {
+                own.id == attribute.id && of == validity
+            }
+            _ => false,
+        });
+        if !has_base && problems.is_empty() {
+            problems.push(FeedProblem::at(
+                0,
+                &column.column,
+                format!("`{}` has no column that sets where it begins", column.sets),
+                format!("add one with `sets = \"{}\"` and the same regions and days", attribute.id),
+            ));
+        }
+    }
     if problems.is_empty() { Ok(targets) } else { Err(problems) }
 }
 

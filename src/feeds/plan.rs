@@ -99,10 +99,19 @@ pub struct Plan {
 struct Work {
     path: String,
     edit: ProductEdit,
+    /// The product as it is.
+    origin: Option<Arc<Product>>,
 }
 
 /// Compares what a source says with a family. New products go into the last of its files.
-pub fn plan(wishes: Wishes, rows: usize, files: &[(String, Arc<Family>)], settings: &FeedSettings) -> Plan {
+/// What `others` name are products of other families.
+pub fn plan(
+    wishes: Wishes,
+    rows: usize,
+    files: &[(String, Arc<Family>)],
+    others: &HashMap<String, String>,
+    settings: &FeedSettings,
+) -> Plan {
     let mut plan = Plan { problems: wishes.problems, bad_rows: wishes.bad_rows, ..Plan::default() };
     let known: HashMap<&str, (&String, &Arc<Product>)> = files
         .iter()
@@ -112,11 +121,29 @@ pub fn plan(wishes: Wishes, rows: usize, files: &[(String, Arc<Family>)], settin
     let mut by_id: HashMap<String, usize> = HashMap::new();
     let Some((last, family)) = files.last() else { return plan };
     for wish in &wishes.rows {
+        if let Some(other) = others.get(&wish.id).filter(|_| !known.contains_key(wish.id.as_str())) {
+            plan.bad_rows += 1;
+            plan.problems.push(FeedProblem::at(
+                wish.line,
+                "",
+                format!("`{}` is a product of another family: {other}", wish.id),
+                "leave it out of this feed, or give it another id",
+            ));
+            continue;
+        }
         let at = *by_id.entry(wish.id.clone()).or_insert_with(|| {
             works.push(work(&wish.id, known.get(wish.id.as_str()), last, &family.id));
             works.len() - 1
         });
         let work = &mut works[at];
+        if settings.missing == MissingProducts::Archive && work.edit.meant.status == Status::Archived {
+            plan.problems.push(FeedProblem::at(
+                wish.line,
+                "",
+                format!("`{}` is archived here, and the source names it", wish.id),
+                "take `status: archived` out of its file if it is offered again",
+            ));
+        }
         match compare(work, wish, settings) {
             Ok(changes) => plan.changes.extend(changes),
             Err(problem) => {
@@ -129,7 +156,7 @@ pub fn plan(wishes: Wishes, rows: usize, files: &[(String, Arc<Family>)], settin
         archive(&mut plan, &mut works, files, &wishes.named, wishes.has_nameless, settings);
     }
     for work in works {
-        let Work { path, edit } = work;
+        let Work { path, edit, .. } = work;
         if edit.is_new || edit.archive || !edit.titles.is_empty() || !edit.values.is_empty() {
             plan.files.entry(path).or_default().push(edit);
         }
@@ -139,11 +166,18 @@ pub fn plan(wishes: Wishes, rows: usize, files: &[(String, Arc<Family>)], settin
 }
 
 fn work(id: &str, known: Option<&(&String, &Arc<Product>)>, last: &str, family: &str) -> Work {
-    let (path, meant, is_new) = match known {
-        Some((path, product)) => ((*path).clone(), Product::clone(product), false),
-        None => (last.to_owned(), Product::new(id, family, last), true),
+    let (path, meant, origin) = match known {
+        Some((path, product)) => ((*path).clone(), Product::clone(product), Some(Arc::clone(product))),
+        None => (last.to_owned(), Product::new(id, family, last), None),
     };
-    Work { path, edit: ProductEdit { is_new, titles: Vec::new(), values: Vec::new(), archive: false, meant } }
+    let edit = ProductEdit {
+        is_new: origin.is_none(),
+        titles: Vec::new(),
+        values: Vec::new(),
+        archive: false,
+        meant,
+    };
+    Work { path, edit, origin }
 }
 
 /// Puts what a row says into a product, and tells what is different. A row is taken whole or not at all.
@@ -155,7 +189,7 @@ fn compare(work: &mut Work, wish: &Wish, settings: &FeedSettings) -> Result<Vec<
             readings.push((wanted, found));
         }
     }
-    let edit = &mut work.edit;
+    let (edit, origin) = (&mut work.edit, work.origin.as_deref());
     let mut changes = Vec::new();
     for (lang, title) in &wish.titles {
         let old = edit.meant.title.written(*lang).map(str::to_owned);
@@ -177,12 +211,12 @@ fn compare(work: &mut Work, wish: &Wish, settings: &FeedSettings) -> Result<Vec<
     }
     for (wanted, (old, reading)) in readings {
         let (attribute, lang) = (&wanted.attribute, wanted.lang);
-        let percent = percent(&edit.meant, wanted, &reading, old.as_ref());
-        let beyond = match percent {
-            Some(percent) => percent.abs() > f64::from(settings.max_price_change),
-            // From nothing to something is further than any per cent.
-            None => is_from_nothing(attribute, old.as_ref()),
-        };
+        let before = before(origin, wanted, old.as_ref());
+        let percent = percent(before.as_deref().unwrap_or_default(), &reading);
+        // From nothing to something is further than any per cent, and so is a price that none can be compared with.
+        let is_beyond_all = before.is_some_and(|before| before.is_empty() || before.iter().any(is_nothing));
+        let beyond =
+            is_beyond_all || percent.is_some_and(|percent| percent.abs() > f64::from(settings.max_price_change));
         changes.push(FeedChange {
             label: attribute.label.get(Lang::Ru).to_owned(),
             validity: wanted.validity.clone(),
@@ -243,27 +277,35 @@ fn different(
     Ok((!new.is_same(&old)).then_some((Some(old), new)))
 }
 
-/// By how many per cent a price moves. A value for some regions or days that is new is compared with the one for all.
-fn percent(product: &Product, wanted: &Wanted, new: &Reading, old: Option<&Reading>) -> Option<f64> {
-    if wanted.attribute.kind != AttributeType::Money {
-        return None;
+/// The prices that a new one stands in the place of: the one for the same regions, days and audience, or else all that hold together with it.
+/// `None`: it is no price, or the first one of a product.
+fn before(origin: Option<&Product>, wanted: &Wanted, old: Option<&Reading>) -> Option<Vec<Reading>> {
+    let origin = origin.filter(|_| wanted.attribute.kind == AttributeType::Money)?;
+    match old {
+        Some(old) => Some(vec![old.clone()]),
+        None => origin.readings_meeting(&wanted.attribute.id, &wanted.validity),
     }
-    let of_all = || product.reading(&wanted.attribute.id, &Validity::default());
-    let old = old.cloned().or_else(of_all)?;
-    let ((low, high), (old_low, old_high)) = (new.thousandths()?, old.thousandths()?);
+}
+
+/// By how many per cent a price moves, at the furthest.
+fn percent(before: &[Reading], new: &Reading) -> Option<f64> {
+    let (low, high) = new.thousandths()?;
     let moved = |new: i64, old: i64| {
         #[expect(clippy::cast_precision_loss, reason = "a per cent is shown, and compared with a bound")]
         let (new, old) = (new as f64, old as f64);
         (old != 0.0).then(|| (new - old) / old * 100.0)
     };
-    let ends = [moved(low, old_low), high.zip(old_high).and_then(|(new, old)| moved(new, old))];
-    let furthest = ends.into_iter().flatten().max_by(|one, other| one.abs().total_cmp(&other.abs()));
+    let olds = before.iter().filter_map(Reading::thousandths);
+    // What is no range ends where it begins.
+    let ends = olds.flat_map(|(old_low, old_high)| {
+        [moved(low, old_low), moved(high.unwrap_or(low), old_high.unwrap_or(old_low))]
+    });
+    let furthest = ends.flatten().max_by(|one, other| one.abs().total_cmp(&other.abs()));
     furthest.map(|percent| (percent * 10.0).round() / 10.0)
 }
 
-fn is_from_nothing(attribute: &Attribute, old: Option<&Reading>) -> bool {
-    let is_zero = old.and_then(Reading::thousandths).is_some_and(|(low, _)| low == 0);
-    attribute.kind == AttributeType::Money && is_zero
+fn is_nothing(price: &Reading) -> bool {
+    price.thousandths().is_some_and(|(low, _)| low == 0)
 }
 
 fn archive(
@@ -305,7 +347,10 @@ fn archive(
 fn reasons(plan: &mut Plan, rows: usize, settings: &FeedSettings) {
     let beyond = plan.changes.iter().filter(|change| change.beyond).count();
     if beyond > 0 {
-        plan.reasons.push(format!("{beyond} prices move by more than {} %", settings.max_price_change));
+        plan.reasons.push(format!(
+            "{beyond} prices move by more than {} %, or there is none to compare them with",
+            settings.max_price_change
+        ));
     }
     if plan.bad_rows * 100 > rows * settings.max_bad_rows as usize {
         plan.reasons.push(format!(

@@ -40,12 +40,14 @@ pub struct Row {
     pub cells: Vec<String>,
     /// Why the row cannot be used as a whole.
     pub fault: Option<String>,
+    /// Whether its numbers are written as somebody writes them, and not as a format does.
+    pub is_text: bool,
 }
 
 impl Row {
     fn of(line: u32, cells: Vec<String>) -> Self {
-        let fault = cells.iter().any(|cell| cell.len() > MAX_CELL).then(|| "a cell is far too long".to_owned());
-        Self { line, cells, fault }
+        let fault = cells.iter().any(|cell| cell.len() > MAX_CELL).then(|| "has a cell that is far too long".to_owned());
+        Self { line, cells, fault, is_text: false }
     }
 }
 
@@ -115,6 +117,13 @@ fn decode(bytes: &[u8], label: &str) -> Result<String, FeedProblem> {
         })?
     } else if std::str::from_utf8(bytes).is_ok() {
         encoding_rs::UTF_8
+    } else if let Some(line) = broken_utf8(bytes) {
+        return Err(FeedProblem::at(
+            line,
+            "",
+            "it is written as UTF-8, and damaged here",
+            "correct the source, or wait until it is written whole",
+        ));
     } else {
         let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
         detector.feed(bytes, true);
@@ -141,6 +150,22 @@ fn decode(bytes: &[u8], label: &str) -> Result<String, FeedProblem> {
         ));
     }
     Ok(text.into_owned())
+}
+
+/// The line on which a text stops being UTF-8, if it is that up to there: other encodings hardly ever look like it by chance.
+fn broken_utf8(bytes: &[u8]) -> Option<u32> {
+    let good = std::str::from_utf8(bytes).err()?.valid_up_to();
+    let good = std::str::from_utf8(&bytes[..good]).ok()?;
+    (!good.is_ascii()).then(|| u32_of(good.matches('\n').count() + 1))
+}
+
+/// Whether a table of lines from a file ends without the end of a line: perhaps it is cut off. Over a network that is told otherwise.
+pub fn ends_open(bytes: &[u8], settings: &FeedSettings) -> bool {
+    let format = settings.format.or_else(|| format_of(bytes).ok());
+    let last = bytes.iter().rev().find(|byte| **byte != 0);
+    format == Some(FeedFormat::Csv)
+        && !settings.is_remote()
+        && last.is_some_and(|last| !matches!(last, b'\n' | b'\r'))
 }
 
 /// Where each column that is asked for stands among the headings.
@@ -211,7 +236,9 @@ fn delimiter_of(text: &str, settings: &FeedSettings) -> Result<u8, FeedProblem> 
 }
 
 fn csv_rows(text: &str, settings: &FeedSettings) -> Result<Vec<Row>, FeedProblem> {
-    let mut reader = csv_reader(text, delimiter_of(text, settings)?);
+    let delimiter = delimiter_of(text, settings)?;
+    must_be_quoted_well(text, delimiter)?;
+    let mut reader = csv_reader(text, delimiter);
     let (mut wanted, mut width) = (Vec::new(), 0);
     let mut rows: Vec<Row> = Vec::new();
     let mut record = csv::StringRecord::new();
@@ -237,7 +264,7 @@ fn csv_rows(text: &str, settings: &FeedSettings) -> Result<Vec<Row>, FeedProblem
             return Err(too_many());
         }
         let cells = wanted.iter().map(|place| record.get(*place).unwrap_or_default().to_owned()).collect();
-        let mut row = Row::of(line, cells);
+        let mut row = Row { is_text: true, ..Row::of(line, cells) };
         if record.len() != width {
             row.fault = Some(format!("has {} fields, the headings {width}", record.len()));
         }
@@ -255,6 +282,42 @@ fn csv_rows(text: &str, settings: &FeedSettings) -> Result<Vec<Row>, FeedProblem
     Ok(rows)
 }
 
+/// Looks at the quotes: where one is lost, fields of other rows become part of a field, and nobody sees it.
+fn must_be_quoted_well(text: &str, delimiter: u8) -> Result<(), FeedProblem> {
+    enum At {
+        Begin,
+        Field,
+        Quoted,
+        Closed,
+    }
+    let (mut at, mut line, mut opened) = (At::Begin, 1, 1);
+    let fault = |line: u32, message: &str| {
+        Err(FeedProblem::at(line, "", message, "correct the source, or wait until it is written whole"))
+    };
+    for byte in text.trim_start_matches('\u{feff}').bytes() {
+        at = match (at, byte) {
+            (At::Begin, b'"') => {
+                opened = line;
+                At::Quoted
+            }
+            (At::Quoted, b'"') => At::Closed,
+            (At::Closed, b'"') | (At::Quoted, _) => At::Quoted,
+            (_, b'\n' | b'\r') => At::Begin,
+            (_, byte) if byte == delimiter => At::Begin,
+            // Spaces around a field do not count.
+            (At::Begin, b' ') => At::Begin,
+            (At::Closed, b' ') => At::Closed,
+            (At::Closed, _) => return fault(line, "a quote closes in the middle of a field"),
+            (At::Begin | At::Field, _) => At::Field,
+        };
+        line += u32::from(byte == b'\n');
+    }
+    match at {
+        At::Quoted => fault(opened, "a quote is opened here and never closed"),
+        _ => Ok(()),
+    }
+}
+
 /// Whether the last row has fewer fields than there are headings.
 fn record_is_short(text: &str, width: usize, rows: &[Row]) -> bool {
     let short = |fault: &String| {
@@ -265,27 +328,28 @@ fn record_is_short(text: &str, width: usize, rows: &[Row]) -> bool {
     is_last_short && !text.ends_with('\n') || is_last_short && rows.last().is_some_and(|row| row.cells.iter().any(|cell| cell.contains('\n')))
 }
 
+fn too_large(most: u64) -> FeedProblem {
+    FeedProblem::whole(
+        format!("the workbook becomes larger than {most} bytes when it is unpacked"),
+        "it may be made to exhaust the server; raise `max_megabytes` of the feed if it is right",
+    )
+}
+
 /// Unpacks a workbook into nothing, to see how large it becomes: what its directory says of that may be a lie.
 fn must_be_bounded(bytes: &[u8], most: u64) -> Result<(), FeedProblem> {
     let broken = |error: &dyn std::fmt::Display| {
         FeedProblem::whole(format!("it is not readable as a workbook: {error}"), "save it as .xlsx once more")
     };
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|error| broken(&error))?;
-    let too_large = || {
-        FeedProblem::whole(
-            format!("the workbook becomes larger than {most} bytes when it is unpacked"),
-            "it may be made to exhaust the server; raise `max_megabytes` of the feed if it is right",
-        )
-    };
     if archive.len() > MAX_PARTS {
-        return Err(too_large());
+        return Err(too_large(most));
     }
     let mut left = most;
     for number in 0..archive.len() {
         let part = archive.by_index(number).map_err(|error| broken(&error))?;
         let copied = std::io::copy(&mut part.take(left + 1), &mut std::io::sink());
         let copied = copied.map_err(|error| broken(&error))?;
-        left = left.checked_sub(copied).ok_or_else(too_large)?;
+        left = left.checked_sub(copied).ok_or_else(|| too_large(most))?;
     }
     Ok(())
 }
@@ -320,8 +384,14 @@ fn xlsx_cells(bytes: &[u8], settings: &FeedSettings) -> Result<Vec<Row>, FeedPro
     let mut headings: Option<(u32, Vec<String>)> = None;
     let mut places_by_column: HashMap<u32, Vec<usize>> = HashMap::new();
     let mut rows: Vec<Row> = Vec::new();
+    let most = u64::from(settings.max_megabytes) * 1_000_000 * MAX_UNPACKED;
+    let mut left = most;
     while let Some(cell) = cells.next_cell().map_err(broken)? {
         let (row, column) = cell.get_position();
+        let error = match cell.get_value() {
+            DataRef::Error(error) => Some(error.to_string()),
+            _ => None,
+        };
         let Some(text) = text_of(cell.get_value()) else { continue };
         match &mut headings {
             None => headings = Some((row, heading_at(Vec::new(), column, text))),
@@ -340,10 +410,17 @@ fn xlsx_cells(bytes: &[u8], settings: &FeedSettings) -> Result<Vec<Row>, FeedPro
                     rows.push(Row::of(row + 1, vec![String::new(); settings.columns.len()]));
                 }
                 let Some(last) = rows.last_mut() else { continue };
+                if let Some(error) = error {
+                    last.fault = Some(format!("has a cell with the error {error}"));
+                    continue;
+                }
                 if text.len() > MAX_CELL {
-                    last.fault = Some("a cell is far too long".to_owned());
+                    last.fault = Some("has a cell that is far too long".to_owned());
+                    continue;
                 }
                 for at in at {
+                    // Cells may share a text, and take up more than the workbook itself.
+                    left = left.checked_sub(text.len() as u64).ok_or_else(|| too_large(most))?;
                     last.cells[*at].clone_from(&text);
                 }
             }

@@ -356,7 +356,9 @@ impl Writer<'_> {
                 self.localized(node, &langs, &text, splices)
             }
             _ => {
-                let all = edit.titles.iter().map(|(lang, title)| format!("{}: {}", lang.code(), quoted(title)));
+                // Without a title its id stands for it: what is meant names all languages.
+                let named = |lang: Lang| Some(format!("{}: {}", lang.code(), quoted(edit.meant.title.written(lang)?)));
+                let all = Lang::ALL.into_iter().filter_map(named);
                 let whole = format!("{{{}}}", all.collect::<Vec<_>>().join(", "));
                 self.set_key(item, "title", &whole, splices)
             }
@@ -411,7 +413,7 @@ impl Writer<'_> {
         };
         let mut new = Vec::new();
         for want in wants {
-            match variants.iter().find(|variant| validity_of(variant) == *want.validity) {
+            match variants.iter().find(|variant| validity_of(variant).is_alike(want.validity)) {
                 Some(variant) => self.variant(variant, attribute, want, splices)?,
                 None => new.push(variant_text(attribute, want)),
             }
@@ -652,7 +654,8 @@ mod tests {
         let targets = mapping::targets(&settings, &family.attributes).unwrap();
         let rows = read(csv.as_bytes(), &settings).unwrap();
         let wishes = validate(&rows, &settings, &targets).unwrap();
-        let plan = plan(wishes, rows.len(), &[(PATH.to_owned(), Arc::clone(&family))], &settings);
+        let files = [(PATH.to_owned(), Arc::clone(&family))];
+        let plan = plan(wishes, rows.len(), &files, &std::collections::HashMap::new(), &settings);
         assert!(plan.problems.is_empty(), "{:?}", plan.problems);
         match plan.files.get(PATH) {
             Some(edits) => rewrite(PATH, text, &family, edits).map(|written| written.text),

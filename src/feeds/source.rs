@@ -95,7 +95,7 @@ pub fn read_file(settings: &FeedSettings) -> Result<Fetched, FeedProblem> {
         let is_folder = Path::new(&settings.source).is_dir();
         let what = if is_folder { "there is no file in" } else { "there is no file or folder" };
         return Err(FeedProblem::whole(
-            format!("{what} {}", settings.source),
+            format!("{what} {}", without_password(&settings.source)),
             "correct `source` of the feed, or let the other system write it",
         ));
     };
@@ -119,7 +119,7 @@ async fn download(settings: &FeedSettings) -> Result<Fetched, FeedProblem> {
         let what = if error.is_timeout() {
             format!("took longer than {} seconds", settings.timeout_seconds)
         } else if error.is_redirect() {
-            format!("leads on more than {MAX_REDIRECTS} times")
+            format!("leads on more than {MAX_REDIRECTS} times, or to another server")
         } else {
             // The error's own text names the address, and with it a password.
             let mut error: &dyn std::error::Error = &error.without_url();
@@ -131,8 +131,20 @@ async fn download(settings: &FeedSettings) -> Result<Fetched, FeedProblem> {
         FeedProblem::whole(format!("{shown} {what}"), hint)
     };
     let client = reqwest::Client::builder()
-        .redirect(Policy::limited(MAX_REDIRECTS))
-        .https_only(settings.source.starts_with("https://"))
+        .redirect(Policy::custom(|attempt| {
+            // Whoever is in charge of the address says where data comes from; another server is another source.
+            let is_same = attempt.previous().first().is_none_or(|first| {
+                (first.host_str(), first.port_or_known_default())
+                    == (attempt.url().host_str(), attempt.url().port_or_known_default())
+                    || first.host_str() == attempt.url().host_str() && attempt.url().scheme() == "https"
+            });
+            if attempt.previous().len() > MAX_REDIRECTS || !is_same {
+                attempt.error("leads on too often, or to another server")
+            } else {
+                attempt.follow()
+            }
+        }))
+        .https_only(settings.source.to_ascii_lowercase().starts_with("https://"))
         .connect_timeout(CONNECT_PATIENCE)
         .timeout(Duration::from_secs(u64::from(settings.timeout_seconds)))
         .build()

@@ -185,6 +185,18 @@ impl Cells<'_> {
                     }
                     let max = Target::Value { attribute: Arc::clone(attribute), part: Part::Max, validity: validity.clone() };
                     let max = Some(self.get(&max)).filter(|max| !max.is_empty());
+                    if let Some(problem) = max.and_then(|max| self.absurd(attribute, &column.column, max)) {
+                        absurd.push(problem);
+                        continue;
+                    }
+                    if let Some(problem) = [Some(cell.as_str()), max]
+                        .into_iter()
+                        .flatten()
+                        .find_map(|text| self.ambiguous(attribute, &column.column, text))
+                    {
+                        problems.push(problem);
+                        continue;
+                    }
                     match Reading::of(attribute, *lang, cell, max) {
                         Ok(reading) => wish.values.push(Wanted {
                             column: column.column.clone(),
@@ -199,6 +211,23 @@ impl Cells<'_> {
                         }
                     }
                 }
+                Target::Value { attribute, part: Part::Max, validity } => {
+                    let own = |target: &&Target| match target {
+                        Target::Value { attribute: own, part: Part::Value(_), validity: of } => {
+                            own.id == attribute.id && of == validity
+                        }
+                        _ => false,
+                    };
+                    let base = self.targets.iter().find(own).map_or("", |target| self.get(target));
+                    if base.is_empty() {
+                        problems.push(FeedProblem::at(
+                            self.row.line,
+                            &column.column,
+                            format!("`{}` ends and does not begin", attribute.id),
+                            "fill in where it begins as well",
+                        ));
+                    }
+                }
                 _ => {}
             }
         }
@@ -207,10 +236,15 @@ impl Cells<'_> {
 
     /// A number that nobody means: it shows that columns moved, or that points were lost.
     fn absurd(&self, attribute: &Attribute, column: &str, cell: &str) -> Option<FeedProblem> {
-        if !matches!(attribute.kind, AttributeType::Money | AttributeType::Count) {
+        if !matches!(attribute.kind, AttributeType::Money | AttributeType::Count | AttributeType::Period) {
             return None;
         }
-        let compact: String = cell.chars().filter(|c| !c.is_whitespace()).collect();
+        let number = match attribute.kind {
+            // Its unit stands behind.
+            AttributeType::Period => cell.trim_end_matches(|c: char| !c.is_ascii_digit()),
+            _ => cell,
+        };
+        let compact: String = number.chars().filter(|c| !c.is_whitespace()).collect();
         let unsigned = compact.trim_start_matches(['-', '−']);
         let whole = unsigned.split(['.', ',']).next().unwrap_or_default();
         let is_number = unsigned.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ',')) && !whole.is_empty();
@@ -227,9 +261,40 @@ impl Cells<'_> {
     }
 }
 
+impl Cells<'_> {
+    /// A number that is read in two ways: with a separator of thousands, or with a fraction of three digits.
+    fn ambiguous(&self, attribute: &Attribute, column: &str, cell: &str) -> Option<FeedProblem> {
+        if !matches!(attribute.kind, AttributeType::Money | AttributeType::Count) {
+            return None;
+        }
+        let separators: &[char] = if self.row.is_text { &[',', '.'] } else { &[','] };
+        let (whole, fraction) = cell.trim().split_once(separators)?;
+        let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let is_thousands = is_digits(whole)
+            && whole.len() <= 3
+            && !whole.starts_with('0')
+            && fraction.len() == 3
+            && is_digits(fraction);
+        is_thousands.then(|| {
+            FeedProblem::at(
+                self.row.line,
+                column,
+                format!("`{cell}` may be {whole}{fraction}, or {whole} and a fraction"),
+                "write it without a separator of thousands, or with two digits behind the point",
+            )
+        })
+    }
+}
+
 /// What a column says of its values, and the row where the column says nothing.
 fn both(column: &Validity, row: &Validity) -> Validity {
-    let list = |own: &[String], of_row: &[String]| if own.is_empty() { of_row.to_vec() } else { own.to_vec() };
+    // In one order, so that the same regions are the same in every row.
+    let list = |own: &[String], of_row: &[String]| {
+        let mut names = if own.is_empty() { of_row.to_vec() } else { own.to_vec() };
+        names.sort();
+        names.dedup();
+        names
+    };
     Validity {
         regions: list(&column.regions, &row.regions),
         audience: list(&column.audience, &row.audience),
