@@ -42,6 +42,9 @@ const TIDY_EVERY: Duration = Duration::from_secs(15 * 60);
 /// How often it is looked whether something should be published.
 const PUBLISH_EVERY: Duration = Duration::from_secs(1);
 
+/// How often a publication is tried that git does not take, before it is left out.
+const MAX_COMMIT_TRIES: usize = 30;
+
 /// How often it is kept when articles were opened.
 const KEEP_OPENINGS_EVERY: Duration = Duration::from_secs(60);
 
@@ -262,23 +265,27 @@ pub async fn run_feeds(state: AppState) {
 pub async fn commit_publications(state: AppState) {
     let Some(tree) = state.editing.work_tree() else { return };
     tracing::info!(tree = %tree.root().display(), "publications become commits");
-    let mut last = String::new();
+    let (mut last, mut tries) = (String::new(), 0);
     loop {
-        match commit_all(&state).await {
-            Ok(()) => last.clear(),
+        match commit_all(&state, tries >= MAX_COMMIT_TRIES).await {
+            Ok(()) => (last, tries) = (String::new(), 0),
             Err(error) => {
-                let error = error.to_string();
-                if error != last {
-                    tracing::warn!(error, "what is published is not committed yet, and will be tried again");
+                let told = error.to_string();
+                if told != last {
+                    tracing::warn!(error = told, "what is published is not committed yet, and will be tried again");
+                    tries = 0;
                 }
-                last = error;
+                let is_final = matches!(&error, EditError::Git(error) if !error.is_busy());
+                tries += usize::from(is_final);
+                last = told;
             }
         }
         tokio::time::sleep(PUBLISH_EVERY).await;
     }
 }
 
-async fn commit_all(state: &AppState) -> anyhow::Result<()> {
+/// Commits what is published; with `passes_over`, the first that git does not take is left out, so that the others need not wait for ever.
+async fn commit_all(state: &AppState, mut passes_over: bool) -> Result<(), EditError> {
     let now = state.app.clock.now();
     for publication in state.editing.uncommitted(now).await? {
         // Of a person who was erased, the name is all that is left.
@@ -286,7 +293,15 @@ async fn commit_all(state: &AppState) -> anyhow::Result<()> {
             Some(id) => state.accounts.person(id).await.ok().and_then(|person| person.email),
             None => None,
         };
-        state.editing.commit(&publication, mail.as_deref().unwrap_or("nobody@localhost"), now).await?;
+        match state.editing.commit(&publication, mail.as_deref().unwrap_or("nobody@localhost"), now).await {
+            Ok(_) => {}
+            Err(error) if passes_over => {
+                tracing::error!(%error, publication = publication.id, "git does not take it: it is left out");
+                state.editing.pass_over(&publication, now).await?;
+                passes_over = false;
+            }
+            Err(error) => return Err(error),
+        }
     }
     Ok(())
 }

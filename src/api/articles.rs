@@ -193,11 +193,18 @@ fn summary(article: &Article, snapshot: &Snapshot, filter: &Filter) -> ArticleSu
     }
 }
 
-/// When an article's file was changed last.
-pub fn updated_at(article: &Article, snapshot: &Snapshot) -> Timestamp {
+fn updated_at(article: &Article, snapshot: &Snapshot) -> Timestamp {
     let library = &snapshot.engine.library;
     let source = library.slot(&article.id).and_then(|slot| library.source(slot));
     let ns = source.map_or(0, |source| source.stamp.modified_ns);
+    Timestamp::from_nanosecond(i128::from(ns)).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// When an article's file was changed last, or came to be where it is: one that was imported keeps the time of its source.
+pub fn there_since(article: &Article, snapshot: &Snapshot) -> Timestamp {
+    let library = &snapshot.engine.library;
+    let source = library.slot(&article.id).and_then(|slot| library.source(slot));
+    let ns = source.map_or(0, |source| source.stamp.modified_ns.max(source.stamp.changed_ns));
     Timestamp::from_nanosecond(i128::from(ns)).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 

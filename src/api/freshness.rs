@@ -166,7 +166,7 @@ pub fn unopened(
     let forgotten = articles.filter(|article| {
         let of_owner = owner.is_none_or(|owner| article.matter.owner.as_deref() == Some(owner));
         let last = openings.get(&article.id).map_or(counted.day, |opening| opening.day);
-        let changed = articles::updated_at(article, snapshot).to_zoned_datetime(zone.clone()).date();
+        let changed = articles::there_since(article, snapshot).to_zoned_datetime(zone.clone()).date();
         of_owner && article.matter.status == Status::Active && last < since && changed < since
     });
     let mut found: Vec<FreshArticle> = forgotten

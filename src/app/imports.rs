@@ -24,8 +24,9 @@ use crate::importing::plan::{Aim, ImportReport, LossAt, Plan, plan};
 use crate::importing::write::{ImportRecord, Written, write};
 use crate::importing::{Format, read};
 
-/// Imports that are kept at one time.
+/// Imports that are under way at one time, and those of one person.
 const MAX_IMPORTS: usize = 16;
+const MAX_OF_PERSON: usize = 4;
 
 /// How long an import is kept after it was last touched.
 const KEPT: SignedDuration = SignedDuration::from_hours(2);
@@ -73,6 +74,10 @@ pub enum ImportState {
 }
 
 impl ImportState {
+    fn is_final(self) -> bool {
+        matches!(self, Self::Done | Self::Failed)
+    }
+
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {
@@ -183,7 +188,7 @@ pub enum ImportError {
     #[error("{0}")]
     Refused(String),
     /// There are too many.
-    #[error("{MAX_IMPORTS} imports are here already: end one, or wait for two hours")]
+    #[error("{MAX_IMPORTS} imports, or {MAX_OF_PERSON} of one person, are under way: end one, or wait for two hours")]
     TooMany,
     /// The disk refused.
     #[error("what was sent cannot be kept: {0}")]
@@ -222,6 +227,8 @@ pub struct Imports {
     editing: Arc<Editing>,
     accounts: Arc<Accounts>,
     jobs: Mutex<BTreeMap<String, Arc<Job>>>,
+    /// One is read or written at a time: two into one folder would not know of each other.
+    working: Arc<tokio::sync::Mutex<()>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -229,6 +236,16 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Job {
+    /// Removes what was sent.
+    fn drop_file(&self) {
+        let folder: Option<&Path> = self.place.parent();
+        if let Some(Err(error)) = folder.map(std::fs::remove_dir_all)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            tracing::warn!(%error, "what was sent to be imported is left behind");
+        }
+    }
+
     fn view(&self) -> ImportView {
         let inner = lock(&self.inner).clone();
         ImportView {
@@ -260,8 +277,15 @@ impl Job {
         Ok(())
     }
 
-    /// Reads what was sent, and writes it, or only tells what would be written. `claim` hears what will be written before it is.
-    fn import(&self, articles: &Folder, is_dry_run: bool, claim: impl FnOnce(&Plan)) -> Result<ImportOutcome, String> {
+    /// Reads what was sent, and writes it, or only tells what would be written. `claim` hears what will be written before it is, and may
+    /// refuse it.
+    fn import(
+        &self,
+        articles: &Folder,
+        is_dry_run: bool,
+        now: Timestamp,
+        claim: impl FnOnce(&Plan) -> Result<(), String>,
+    ) -> Result<ImportOutcome, String> {
         let fail = |error: &dyn std::fmt::Display| error.to_string();
         let told = |done: usize, total: usize| {
             self.done.store(done, Ordering::Relaxed);
@@ -276,10 +300,10 @@ impl Job {
         plan.report.format = format.name().to_owned();
         plan.report.unreadable = found.unreadable;
         if !is_dry_run {
-            claim(&plan);
+            claim(&plan)?;
         }
         let written =
-            write(&plan, &archive, &articles.root, &aim, is_dry_run, &told).map_err(|error| fail(&error))?;
+            write(&plan, &archive, &articles.root, &aim, is_dry_run, now, &told).map_err(|error| fail(&error))?;
         Ok(outcome(plan.report, written))
     }
 }
@@ -331,7 +355,7 @@ impl Imports {
         {
             tracing::warn!(%error, folder = %folder.display(), "what was sent to be imported earlier is left behind");
         }
-        Self { folder, articles, most, ids: Ids::default(), app, editing, accounts, jobs: Mutex::default() }
+        Self { folder, articles, most, ids: Ids::default(), app, editing, accounts, jobs: Mutex::default(), working: Arc::default() }
     }
 
     /// Begins an import: its file is sent next.
@@ -359,7 +383,10 @@ impl Imports {
         }
         self.tidy(now);
         let mut jobs = lock(&self.jobs);
-        if jobs.len() >= MAX_IMPORTS {
+        let under_way = jobs.values().filter(|job| !lock(&job.inner).state.is_final());
+        let under_way: Vec<&Arc<Job>> = under_way.collect();
+        let of_person = under_way.iter().filter(|job| job.person == person).count();
+        if under_way.len() >= MAX_IMPORTS || of_person >= MAX_OF_PERSON {
             return Err(ImportError::TooMany);
         }
         let id = self.ids.next(now);
@@ -419,10 +446,12 @@ impl Imports {
         let is_whole = tokio::task::spawn_blocking(keep).await.map_err(std::io::Error::other)??;
         if is_whole {
             job.pass(ImportState::Sending, ImportState::Reading, now)?;
-            let (job, articles) = (Arc::clone(&job), self.articles.clone());
-            tokio::task::spawn_blocking(move || {
-                let ended = job.import(&articles, true, |_| ());
-                end(&job, ended, ImportState::Waiting);
+            let (all, own) = (Arc::clone(self), Arc::clone(&job));
+            tokio::spawn(async move {
+                let _alone = all.working.lock().await;
+                let (job, articles) = (Arc::clone(&own), all.articles.clone());
+                let work = move || job.import(&articles, true, now, |_| Ok(()));
+                end(&own, ended(tokio::task::spawn_blocking(work).await), ImportState::Waiting);
             });
         }
         Ok(job.view())
@@ -431,32 +460,39 @@ impl Imports {
     /// Writes what was read.
     ///
     /// # Errors
-    /// There is no such import, it is not as far, or others must approve what is published in that folder.
+    /// There is no such import, or it is not as far.
     pub async fn write(self: &Arc<Self>, person: &str, id: &str, actor: Actor, now: Timestamp) -> Result<ImportView, ImportError> {
         let job = self.find(person, id)?;
-        let path = format!("articles/{}/a.md", job.wish.into);
-        let must_be_approved = self.app.snapshot().is_some_and(|snapshot| snapshot.approval(&path).is_some());
-        if must_be_approved && !job.wish.draft {
-            let why = "others must approve what is published in this folder: import everything as drafts";
-            return Err(ImportError::Refused(why.to_owned()));
-        }
+        let snapshot = self.app.snapshot();
+        let snapshot = snapshot.ok_or_else(|| ImportError::Refused("the content is being loaded".to_owned()))?;
         job.pass(ImportState::Waiting, ImportState::Writing, now)?;
         let (all, own) = (Arc::clone(self), Arc::clone(&job));
         tokio::spawn(async move {
+            let _alone = all.working.lock().await;
             let (job, articles, editing) = (Arc::clone(&own), all.articles.clone(), Arc::clone(&all.editing));
             let author = Author { id: actor.id.clone(), name: actor.name.clone() };
             let reason = format!("imported: {}", job.wish.name);
             let work = move || {
-                job.import(&articles, false, |plan| {
+                let is_draft = job.wish.draft;
+                job.import(&articles, false, now, |plan| {
+                    for article in &plan.articles {
+                        let path = format!("articles/{}", article.path);
+                        let here = std::fs::read(articles.root.join(&article.path)).ok();
+                        let is_same = here.as_deref() == Some(article.text.as_bytes());
+                        // What is new and a draft no reader gets.
+                        if !is_same && !(is_draft && here.is_none()) && snapshot.approval(&path).is_some() {
+                            return Err(format!(
+                                "others must approve what becomes of {path}: import into another folder, or only what is new, as drafts"
+                            ));
+                        }
+                    }
                     let texts = plan.articles.iter();
                     let texts = texts.map(|article| (format!("articles/{}", article.path), article.text.as_str()));
                     editing.claim(&author, &reason, texts);
+                    Ok(())
                 })
             };
-            let ended = match tokio::task::spawn_blocking(work).await {
-                Ok(ended) => ended,
-                Err(error) => Err(format!("a fault of the program: {error}")),
-            };
+            let ended = ended(tokio::task::spawn_blocking(work).await);
             if let Ok(ImportOutcome { counts, .. }) = &ended {
                 let told = format!("{}: {} new, {} updated", own.wish.name, counts.new, counts.updated);
                 let into = format!("articles/{}", own.wish.into);
@@ -489,9 +525,14 @@ impl Imports {
     /// There is none, or it is being read or written.
     pub fn forget(&self, person: &str, id: &str) -> Result<(), ImportError> {
         let job = self.find(person, id)?;
-        let state = lock(&job.inner).state;
-        if matches!(state, ImportState::Reading | ImportState::Writing) {
-            return Err(ImportError::Refused(format!("the import is {}: wait until that is done", state.name())));
+        {
+            let mut inner = lock(&job.inner);
+            if matches!(inner.state, ImportState::Reading | ImportState::Writing) {
+                let why = format!("the import is {}: wait until that is done", inner.state.name());
+                return Err(ImportError::Refused(why));
+            }
+            // Nobody may begin to write it any more.
+            inner.state = ImportState::Failed;
         }
         self.drop_job(&job);
         Ok(())
@@ -502,9 +543,13 @@ impl Imports {
         let old: Vec<Arc<Job>> = {
             let jobs = lock(&self.jobs);
             let is_old = |job: &&Arc<Job>| {
-                let inner = lock(&job.inner);
+                let mut inner = lock(&job.inner);
                 let is_busy = matches!(inner.state, ImportState::Reading | ImportState::Writing);
-                !is_busy && now.duration_since(inner.touched) > KEPT
+                let is_old = !is_busy && now.duration_since(inner.touched) > KEPT;
+                if is_old {
+                    inner.state = ImportState::Failed;
+                }
+                is_old
             };
             jobs.values().filter(is_old).cloned().collect()
         };
@@ -513,16 +558,20 @@ impl Imports {
 
     fn drop_job(&self, job: &Job) {
         lock(&self.jobs).remove(&job.id);
-        let folder: Option<&Path> = job.place.parent();
-        if let Some(Err(error)) = folder.map(std::fs::remove_dir_all) {
-            tracing::warn!(%error, "what was sent to be imported is left behind");
-        }
+        job.drop_file();
     }
 
     fn find(&self, person: &str, id: &str) -> Result<Arc<Job>, ImportError> {
         let jobs = lock(&self.jobs);
         jobs.get(id).filter(|job| job.person == person).cloned().ok_or(ImportError::NotFound)
     }
+}
+
+/// How work ended that may have broken off.
+fn ended(
+    work: Result<Result<ImportOutcome, String>, tokio::task::JoinError>,
+) -> Result<ImportOutcome, String> {
+    work.unwrap_or_else(|error| Err(format!("a fault of the program: {error}")))
 }
 
 /// Notes how reading or writing ended.
@@ -537,5 +586,8 @@ fn end(job: &Job, ended: Result<ImportOutcome, String>, good: ImportState) {
             inner.state = ImportState::Failed;
             inner.fault = Some(fault);
         }
+    }
+    if inner.state.is_final() {
+        job.drop_file();
     }
 }

@@ -22,6 +22,7 @@ use crate::app::progress::Progress;
 use crate::app::snapshot::{Folders, Snapshot};
 use crate::clock::Clock;
 use crate::content::catalog::Lang;
+use crate::content::files::resolve;
 use crate::content::markdown;
 use crate::content::validity::Clearance;
 use crate::search::filter::Filter;
@@ -234,10 +235,11 @@ impl Site {
             }
             anyhow::Ok(())
         })?;
+        let root = std::fs::canonicalize(&self.folders.articles.root)?;
         for path in &files {
-            let from = self.folders.articles.root.join(path);
             // A picture that is not there is not there on the pages of the server either.
-            if from.is_file() {
+            let Ok(from) = std::fs::canonicalize(root.join(path)) else { continue };
+            if from.is_file() && from.starts_with(&root) {
                 copy(&from, &out.join("files").join(path))?;
             }
         }
@@ -264,7 +266,26 @@ impl Site {
 fn relinked(html: &str, up: &str, known: &BTreeSet<&str>, files: &mut BTreeSet<String>) -> String {
     let mut out = String::with_capacity(html.len());
     let mut rest = html;
-    let marks = ["href=\"/articles/", "href=\"/files/", "src=\"/files/"];
+    // Only tags have links: the same letters may stand in a text.
+    while let Some(begin) = rest.find('<') {
+        let tag = &rest[begin..];
+        let mut in_quotes = false;
+        let end = tag.find(|c: char| {
+            in_quotes ^= c == '"';
+            c == '>' && !in_quotes
+        });
+        let (tag, behind) = tag.split_at(end.map_or(tag.len(), |end| end + 1));
+        out.push_str(&rest[..begin]);
+        relink(tag, up, known, files, &mut out);
+        rest = behind;
+    }
+    out.push_str(rest);
+    out
+}
+
+fn relink(tag: &str, up: &str, known: &BTreeSet<&str>, files: &mut BTreeSet<String>, out: &mut String) {
+    let mut rest = tag;
+    let marks = [" href=\"/articles/", " href=\"/files/", " src=\"/files/"];
     while let Some((at, mark)) = marks.iter().filter_map(|mark| Some((rest.find(mark)?, *mark))).min() {
         let (name, kind) = mark.split_once("=\"/").unwrap_or((mark, ""));
         let begin = at + mark.len();
@@ -273,20 +294,21 @@ fn relinked(html: &str, up: &str, known: &BTreeSet<&str>, files: &mut BTreeSet<S
         out.push_str(&rest[..at]);
         let (path, anchor) = target.find('#').map_or((target, ""), |at| target.split_at(at));
         let decoded = percent_decode_str(path).decode_utf8_lossy().into_owned();
-        let to = match kind {
-            "articles/" if known.contains(decoded.as_str()) => format!("{up}articles/{path}.html{anchor}"),
-            // Of what is not exported nothing is known here.
-            "articles/" => "#".to_owned(),
-            _ => {
-                files.insert(decoded);
+        // It must not lead out of the folder.
+        let own = resolve("", &decoded).filter(|own| *own == decoded);
+        let to = match (kind, own) {
+            ("articles/", Some(id)) if known.contains(id.as_str()) => format!("{up}articles/{path}.html{anchor}"),
+            ("files/", Some(file)) => {
+                files.insert(file);
                 format!("{up}files/{path}")
             }
+            // Of what is not exported nothing is known here.
+            _ => "#".to_owned(),
         };
         let _ = write!(out, "{name}=\"{to}");
         rest = &rest[end..];
     }
     out.push_str(rest);
-    out
 }
 
 fn escaped(text: &str) -> String {
@@ -353,12 +375,14 @@ mod tests {
         let known = BTreeSet::from(["sms/пакет", "b"]);
         let mut files = BTreeSet::new();
         let html = "<a href=\"/articles/sms/%D0%BF%D0%B0%D0%BA%D0%B5%D1%82#x\">1</a><a href=\"/articles/gone\">2</a>\
-                    <img src=\"/files/a/%D1%8F.png\" alt=\"\"><a href=\"https://example.org/articles/b\">3</a>";
+                    <img src=\"/files/a/%D1%8F.png\" alt=\"\"><a href=\"https://example.org/articles/b\">3</a>\
+                    <a href=\"/files//etc/passwd\">4</a><a href=\"/files/../x\">5</a><code> href=\"/articles/b\"</code><a title=\">\" href=\"/articles/b\">6</a>";
         let relinked = relinked(html, "../", &known, &mut files);
         assert_eq!(
             relinked,
             "<a href=\"../articles/sms/%D0%BF%D0%B0%D0%BA%D0%B5%D1%82.html#x\">1</a><a href=\"#\">2</a>\
-             <img src=\"../files/a/%D1%8F.png\" alt=\"\"><a href=\"https://example.org/articles/b\">3</a>"
+             <img src=\"../files/a/%D1%8F.png\" alt=\"\"><a href=\"https://example.org/articles/b\">3</a>\
+             <a href=\"#\">4</a><a href=\"#\">5</a><code> href=\"/articles/b\"</code><a title=\">\" href=\"../articles/b.html\">6</a>"
         );
         assert_eq!(files, BTreeSet::from(["a/я.png".to_owned()]));
     }

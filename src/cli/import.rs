@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::{say, with_progress};
 use crate::app::snapshot::Folders;
+use crate::clock::Clock;
 use crate::importing::alike::Alike;
 use crate::importing::archive::Archive;
 use crate::importing::document::{Counts, State};
@@ -56,7 +57,8 @@ pub(super) fn run(settings: &Settings, args: &Args) -> anyhow::Result<ExitCode> 
     })?;
     let written = with_progress("Writing", |progress| {
         let told = |done: usize, total: usize| progress.set(done as u64, total as u64);
-        write(&plan, &archive, &settings.articles, &aim, args.dry_run, &told)
+        let now = Clock::system(settings.zone()).now();
+        write(&plan, &archive, &settings.articles, &aim, args.dry_run, now, &told)
     })?;
     let seconds = begun.elapsed().as_secs_f64();
     tell(&plan, &written, args.dry_run, seconds);

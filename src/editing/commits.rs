@@ -1,6 +1,7 @@
 //! Publications as commits of the git work tree, and commits as authors of what changed on disk.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -8,6 +9,19 @@ use crate::database::micros;
 use crate::editing::git::{Commit, GitError, Told, WorkTree};
 use crate::editing::publish::Publication;
 use crate::editing::{EditError, Editing, aside};
+
+/// How often it is looked whether somebody is still checking out, and how long it is waited in between: ten seconds at the most.
+const LOOKS: usize = 50;
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// What is known from commits.
+#[derive(Debug, Default)]
+pub(super) struct ToldByCommits {
+    /// The commit up to which it was asked.
+    up_to: Option<String>,
+    /// Who changed each file last.
+    pub(super) by_path: HashMap<String, Told>,
+}
 
 /// Publications committed in one go.
 const MAX_COMMITTED: usize = 100;
@@ -52,14 +66,20 @@ impl Editing {
         let (author, mail, at) = (publication.author_name.clone(), mail.to_owned(), publication.at);
         let message = message(publication);
         let made = aside(move || {
-            if tree.is_busy()? {
-                return Err(GitError::busy());
-            }
+            tree.tell_index();
             tree.commit(&Commit { author: &author, mail: &mail, at, message: &message, files: &files })
         });
         let made = made.await??;
         self.note_commit(&publication.id, made.as_deref().unwrap_or_default(), now).await?;
         Ok(made)
+    }
+
+    /// Leaves a publication out: git does not take it, and others wait behind it.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn pass_over(&self, publication: &Publication, now: Timestamp) -> Result<(), EditError> {
+        self.note_commit(&publication.id, "", now).await
     }
 
     async fn note_commit(&self, id: &str, hash: &str, now: Timestamp) -> Result<(), EditError> {
@@ -75,21 +95,26 @@ impl Editing {
         Ok(self.database.patiently(note).await?)
     }
 
-    /// Who changed which files in commits since this was last asked; nobody where there is no work tree.
-    pub(super) async fn told_by_commits(&self) -> HashMap<String, Told> {
-        let Some(tree) = self.work_tree.clone() else { return HashMap::new() };
-        match self.ask_commits(tree).await {
-            Ok(told) => told,
-            Err(error) => {
-                tracing::warn!(%error, "who changed files on disk cannot be told");
-                HashMap::new()
+    /// Learns from commits since this was last asked who changed which files. Files are written before the commit is checked out: while somebody
+    /// is at it, it waits.
+    pub(super) async fn hear_of_commits(&self) {
+        let Some(tree) = self.work_tree.clone() else { return };
+        for _ in 0..LOOKS {
+            let looked = tree.clone();
+            let is_written = aside(move || looked.is_being_written().unwrap_or(false)).await;
+            tokio::time::sleep(PAUSE).await;
+            if !is_written.unwrap_or(false) {
+                break;
             }
+        }
+        if let Err(error) = self.ask_commits(tree).await {
+            tracing::warn!(%error, "who changed files on disk cannot be told");
         }
     }
 
-    async fn ask_commits(&self, tree: WorkTree) -> Result<HashMap<String, Told>, EditError> {
-        let known = self.seen_commit.lock().await.clone();
-        let known = match known {
+    async fn ask_commits(&self, tree: WorkTree) -> Result<(), EditError> {
+        let mut seen = self.told.lock().await;
+        let known = match seen.up_to.clone() {
             Some(known) => Some(known),
             None => {
                 let last: Option<(String,)> =
@@ -110,8 +135,9 @@ impl Editing {
             Ok::<_, GitError>((head, told))
         });
         let (head, told) = asked.await??;
-        *self.seen_commit.lock().await = head;
-        Ok(told)
+        seen.up_to = head;
+        seen.by_path.extend(told);
+        Ok(())
     }
 }
 

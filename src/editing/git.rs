@@ -7,11 +7,14 @@ use std::collections::{HashMap, HashSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use thiserror::Error;
 
 use crate::content::files::{Folder, is_content};
+use crate::editing::disk::digest;
 
 /// How often a commit is made anew because somebody else committed meanwhile.
 const MAX_MEETINGS: usize = 5;
@@ -19,8 +22,9 @@ const MAX_MEETINGS: usize = 5;
 /// The most commits that are asked who changed what, when none is known from before.
 const MAX_COMMITS: &str = "5000";
 
-/// What an entry of the index looks like that takes a file away.
-const NOTHING: &str = "0 0000000000000000000000000000000000000000";
+/// How often the index is tried that somebody else has locked, and how long it is waited in between.
+const MAX_LOCKED: usize = 20;
+const LOCKED: Duration = Duration::from_millis(100);
 
 /// Why git did not do it.
 #[derive(Debug, Error)]
@@ -28,19 +32,30 @@ const NOTHING: &str = "0 0000000000000000000000000000000000000000";
 pub struct GitError {
     command: String,
     why: String,
+    /// Whether it is to be waited for, however long.
+    is_busy: bool,
 }
 
 impl GitError {
     /// Somebody is in the middle of something in the work tree.
     pub fn busy() -> Self {
-        let why = "somebody is in the middle of a merge or a rebase there: it waits until that is ended".to_owned();
-        Self { command: "commit".to_owned(), why }
+        let why = "somebody is in the middle of a merge or a rebase there, or is on no branch: it waits until \
+                   that is ended"
+            .to_owned();
+        Self { command: "commit".to_owned(), why, is_busy: true }
+    }
+
+    /// Whether it is to be waited for: trying it again is not in vain.
+    pub fn is_busy(&self) -> bool {
+        self.is_busy
     }
 }
 
 /// Who changed a file last, by the commits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Told {
+    /// What the file holds since: the digest of its text; none: it was taken away.
+    pub digest: Option<String>,
     /// What the author of the commit is called.
     pub author: String,
     /// The first line of its message.
@@ -68,6 +83,10 @@ pub struct WorkTree {
     root: PathBuf,
     /// The content folders by name, and where they are in the tree (`kb/articles/`).
     folders: Vec<(&'static str, String)>,
+    /// The name of no object: as long as others are in this tree.
+    zeros: String,
+    /// What is committed and could not be told the index yet.
+    untold: Arc<Mutex<Vec<u8>>>,
 }
 
 impl WorkTree {
@@ -80,9 +99,23 @@ impl WorkTree {
             let (other, prefix) = place(&folder.root)?;
             (other == root).then_some((folder.name, prefix))
         });
-        let tree = Self { folders: here.collect(), root };
-        let is_ignored = tree.run(&["check-ignore", "-q", spec(&tree.folders.first()?.1)], &[]).is_ok();
+        let folders = here.collect();
+        let empty = ask(&root, &["hash-object", "--stdin"], &[], &[]).ok()?;
+        let zeros = "0".repeat(line(&empty).len());
+        let tree = Self { folders, root, zeros, untold: Arc::default() };
+        let is_ignored = !tree.ignored(&[spec(&tree.folders.first()?.1)]).ok()?.is_empty();
         (!is_ignored).then_some(tree)
+    }
+
+    /// Those of some places that git ignores.
+    fn ignored(&self, places: &[&str]) -> Result<HashSet<String>, GitError> {
+        let asked: String = places.iter().map(|place| format!("{place}\0")).collect();
+        match self.run(&["check-ignore", "-z", "--stdin"], asked.as_bytes()) {
+            Ok(ignored) => Ok(parts(&ignored).map(str::to_owned).collect()),
+            // None is.
+            Err(error) if error.why.is_empty() => Ok(HashSet::new()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Where the tree is.
@@ -103,7 +136,7 @@ impl WorkTree {
         }
     }
 
-    /// Whether somebody is in the middle of a merge, a rebase or the like: no commit may come in between.
+    /// Whether somebody is in the middle of a merge, a rebase or the like, or is on no branch: no commit may come in between.
     ///
     /// # Errors
     /// Git fails.
@@ -114,7 +147,36 @@ impl WorkTree {
                 return Ok(true);
             }
         }
-        Ok(false)
+        match self.run(&["symbolic-ref", "-q", "HEAD"], &[]) {
+            Ok(_) => Ok(false),
+            Err(error) if error.why.is_empty() => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether somebody is writing files of the tree just now.
+    ///
+    /// # Errors
+    /// Git fails.
+    pub fn is_being_written(&self) -> Result<bool, GitError> {
+        Ok(self.own("index.lock")?.exists() || self.is_busy()?)
+    }
+
+    /// Tells the index what it could not be told when it was committed.
+    pub fn tell_index(&self) {
+        let mut untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner);
+        for _ in 0..MAX_LOCKED {
+            if untold.is_empty() {
+                return;
+            }
+            match self.run(&["update-index", "--add", "-z", "--index-info"], &untold) {
+                Ok(_) => untold.clear(),
+                Err(error) => {
+                    tracing::debug!(%error, "the index of git is locked");
+                    std::thread::sleep(LOCKED);
+                }
+            }
+        }
     }
 
     /// Commits texts. Returns the commit; none: the branch holds them already, or none of the files lies in the tree.
@@ -122,38 +184,77 @@ impl WorkTree {
     /// # Errors
     /// Git fails: nothing was committed.
     pub fn commit(&self, commit: &Commit<'_>) -> Result<Option<String>, GitError> {
-        let mut entries = Vec::new();
-        for (path, text) in commit.files {
-            let Some(place) = self.place_of(path) else { continue };
-            let entry = match text {
-                Some(text) => {
-                    entries.extend(self.pictures_of(&place, text)?);
-                    self.entry(&place, text)?
-                }
-                None => format!("{NOTHING}\t{place}"),
-            };
-            entries.push(entry);
-        }
-        if entries.is_empty() {
-            return Ok(None);
-        }
-        let entries: String = entries.iter().map(|entry| format!("{entry}\0")).collect();
+        let placed: Vec<(String, Option<&str>)> = commit
+            .files
+            .iter()
+            .filter_map(|(path, text)| Some((self.place_of(path)?, text.as_deref())))
+            .collect();
+        let places: Vec<&str> = placed.iter().map(|(place, _)| place.as_str()).collect();
+        let ignored = if places.is_empty() { HashSet::new() } else { self.ignored(&places)? };
         let mut meetings = 0;
-        let made = loop {
+        loop {
+            if self.is_busy()? {
+                return Err(GitError::busy());
+            }
             let head = self.head()?;
+            let mut entries = String::new();
+            for (place, text) in placed.iter().filter(|(place, _)| !ignored.contains(place)) {
+                for entry in self.entries(head.as_deref(), place, *text)? {
+                    entries.push_str(&entry);
+                    entries.push('\0');
+                }
+            }
+            if entries.is_empty() {
+                return Ok(None);
+            }
             let Some(made) = self.commit_over(head.as_deref(), commit, &entries)? else { return Ok(None) };
-            let old = head.as_deref().unwrap_or("0000000000000000000000000000000000000000");
+            // The empty name: there must be none yet.
+            let old = head.as_deref().unwrap_or_default();
             match self.run(&["update-ref", "-m", "pharos: published", "HEAD", &made, old], &[]) {
-                Ok(_) => break made,
+                Ok(_) => {
+                    // Without it the tree would show what is committed as taken back.
+                    let mut untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner);
+                    untold.extend_from_slice(entries.as_bytes());
+                    drop(untold);
+                    self.tell_index();
+                    // What others set up to follow commits, as a push, follows these as well.
+                    if let Err(error) = self.run(&["hook", "run", "--ignore-missing", "post-commit"], &[]) {
+                        tracing::warn!(%error, "the hook after commits failed");
+                    }
+                    return Ok(Some(made));
+                }
                 Err(error) if meetings == MAX_MEETINGS => return Err(error),
                 Err(_) => meetings += 1,
             }
-        };
-        // Without it the tree would show what is committed as taken back. A lock that somebody holds is soon gone; if not, `git reset` does it.
-        if let Err(error) = self.run(&["update-index", "--add", "-z", "--index-info"], entries.as_bytes()) {
-            tracing::warn!(%error, "the commit is made, but the index of git does not know it yet");
         }
-        Ok(Some(made))
+    }
+
+    /// What a file becomes in the index, and pictures that come with it. Nothing where what lies on disk is committed by now: whoever did it
+    /// knew what was published, and wrote on.
+    fn entries(&self, head: Option<&str>, place: &str, text: Option<&str>) -> Result<Vec<String>, GitError> {
+        let known = match head {
+            Some(head) => line(&self.run(&["ls-tree", head, "--", place], &[])?),
+            None => String::new(),
+        };
+        let (mode, known) = match known.split([' ', '\t']).collect::<Vec<_>>()[..] {
+            [mode, "blob", hash, ..] => (mode, hash),
+            _ => ("100644", ""),
+        };
+        let file = self.root.join(place);
+        let here = match file.is_file() {
+            true => self.text(&["hash-object", "--path", place, "--", place], &[])?,
+            false => String::new(),
+        };
+        if !known.is_empty() && here == known {
+            return Ok(Vec::new());
+        }
+        let Some(text) = text else {
+            return Ok(vec![format!("0 {}\t{place}", self.zeros)]);
+        };
+        let hash = self.text(&["hash-object", "-w", "--stdin", "--path", place], text.as_bytes())?;
+        let mut entries = self.pictures_of(place, text)?;
+        entries.push(format!("{mode} {hash}\t{place}"));
+        Ok(entries)
     }
 
     /// A commit of some entries over another one, which no branch names yet; none: nothing would be different.
@@ -163,8 +264,9 @@ impl WorkTree {
         commit: &Commit<'_>,
         entries: &str,
     ) -> Result<Option<String>, GitError> {
-        let index = self.own("pharos-index")?;
-        let index = [("GIT_INDEX_FILE", index.to_string_lossy().into_owned())];
+        let file = self.own(&format!("pharos-index-{:016x}", fastrand::u64(..)))?;
+        let _aside = Aside(file.clone());
+        let index = [("GIT_INDEX_FILE", file.to_string_lossy().into_owned())];
         let aside = |args: &[&str], input: &[u8]| self.ask(args, input, &index);
         match head {
             Some(head) => aside(&["read-tree", head], &[])?,
@@ -185,7 +287,8 @@ impl WorkTree {
             ("GIT_COMMITTER_NAME", "Pharos".to_owned()),
             ("GIT_COMMITTER_EMAIL", "pharos@localhost".to_owned()),
         ];
-        Ok(Some(line(&self.ask(&args, commit.message.as_bytes(), &who)?)))
+        let message = commit.message.replace('\0', "");
+        Ok(Some(line(&self.ask(&args, message.as_bytes(), &who)?)))
     }
 
     /// Who changed which files since a commit, as they lie there now: what was changed and not committed is told of nobody.
@@ -215,20 +318,19 @@ impl WorkTree {
             if let Some((author, subject)) =
                 part.strip_prefix('\u{1}').and_then(|head| head.split_once('\u{2}'))
             {
-                newest = Some(Told { author: author.to_owned(), subject: subject.to_owned() });
+                newest = Some((author.to_owned(), subject.to_owned()));
             } else if let (Some(path), Some(newest), false) =
                 (self.path_of(part), &newest, changed.contains(part))
             {
-                told.entry(path).or_insert_with(|| newest.clone());
+                told.entry(path).or_insert_with(|| {
+                    let (author, subject) = newest.clone();
+                    let text = std::fs::read_to_string(self.root.join(part)).ok();
+                    let digest = text.map(|text| digest(text.strip_prefix('\u{feff}').unwrap_or(&text)));
+                    Told { digest, author, subject }
+                });
             }
         }
         Ok(told)
-    }
-
-    /// A text as an entry of the index.
-    fn entry(&self, place: &str, text: &str) -> Result<String, GitError> {
-        let hash = self.text(&["hash-object", "-w", "--stdin", "--path", place], text.as_bytes())?;
-        Ok(format!("100644 {hash}\t{place}"))
     }
 
     /// Files beside an article that its text names and that git does not know yet: pictures that were put there while it was written.
@@ -240,6 +342,7 @@ impl WorkTree {
             let is_beside = other.rsplit_once('/').map_or(".", |(folder, _)| folder) == folder;
             let encoded = percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC);
             is_beside
+                && !name.is_empty()
                 && !name.starts_with('.')
                 && !is_content(name)
                 && (text.contains(name)
@@ -253,11 +356,22 @@ impl WorkTree {
         Ok(entries)
     }
 
-    /// Where a content file is in the tree.
+    /// Where a content file is in the tree, links followed; `None`: elsewhere, or in a tree of its own within this one.
     fn place_of(&self, path: &str) -> Option<String> {
         let (folder, rest) = path.split_once('/')?;
         let (_, prefix) = self.folders.iter().find(|(name, _)| *name == folder)?;
-        Some(format!("{prefix}{rest}"))
+        let named = self.root.join(format!("{prefix}{rest}"));
+        let real = std::fs::canonicalize(&named).or_else(|_| {
+            // It may be gone; what it lay in may be a link.
+            let parent = named.parent().unwrap_or(&named);
+            Ok::<_, std::io::Error>(std::fs::canonicalize(parent)?.join(named.file_name().unwrap_or_default()))
+        });
+        let real = real.unwrap_or(named);
+        let place = real.strip_prefix(&self.root).ok()?;
+        let is_own = |folder: &Path| !self.root.join(folder).join(".git").exists();
+        let has_own = place.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty()).all(is_own);
+        let parts: Option<Vec<&str>> = place.iter().map(|part| part.to_str()).collect();
+        has_own.then_some(parts?.join("/"))
     }
 
     /// What a file of the tree is called among content files.
@@ -290,10 +404,23 @@ impl WorkTree {
     }
 }
 
+/// An index beside that of the tree, which goes when nobody needs it.
+struct Aside(PathBuf);
+
+impl Drop for Aside {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
 /// The work tree that a folder lies in, and where it lies there.
 fn place(folder: &Path) -> Option<(PathBuf, String)> {
     let told = ask(folder, &["rev-parse", "--show-toplevel", "--show-prefix"], &[], &[]);
-    let told = String::from_utf8(told.inspect_err(|error| tracing::debug!(%error, "no work tree")).ok()?).ok()?;
+    let told = told.inspect_err(|error| match error.why.contains("not a git repository") {
+        true => tracing::debug!(%error, "no work tree"),
+        false => tracing::warn!(%error, folder = %folder.display(), "nothing will be committed"),
+    });
+    let told = String::from_utf8(told.ok()?).ok()?;
     let mut lines = told.lines();
     let root = lines.next().filter(|root| !root.is_empty())?;
     Some((PathBuf::from(root), lines.next().unwrap_or_default().to_owned()))
@@ -306,10 +433,11 @@ fn ask(
     input: &[u8],
     environment: &[(&str, String)],
 ) -> Result<Vec<u8>, GitError> {
-    let failed = |why: String| GitError { command: args.first().copied().unwrap_or_default().to_owned(), why };
+    let command = args.first().copied().unwrap_or_default();
+    let failed = |why: String| GitError { command: command.to_owned(), why, is_busy: false };
     let mut git = Command::new("git");
     git.arg("-C").arg(folder).args(["-c", "core.quotePath=false"]);
-    if args.first() != Some(&"check-ignore") {
+    if command != "check-ignore" {
         // That one command knows paths only, and refuses to be told so.
         git.arg("--literal-pathspecs");
     }
@@ -318,7 +446,8 @@ fn ask(
     for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"] {
         git.env_remove(name);
     }
-    git.env("LC_ALL", "C").env("GIT_TERMINAL_PROMPT", "0");
+    // Who only looks must not stand in the way of who writes.
+    git.env("LC_ALL", "C").env("GIT_TERMINAL_PROMPT", "0").env("GIT_OPTIONAL_LOCKS", "0");
     git.envs(environment.iter().map(|(name, value)| (name, value)));
     git.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = git.spawn().map_err(|error| failed(error.to_string()))?;
@@ -354,5 +483,6 @@ fn parts(output: &[u8]) -> impl Iterator<Item = &str> {
 /// A name or an address without what means something to git.
 fn plain(text: &str) -> String {
     let plain: String = text.chars().filter(|c| !c.is_control() && !"<>".contains(*c)).collect();
-    if plain.trim().is_empty() { "Pharos".to_owned() } else { plain }
+    // Of a name without a letter git wants to know nothing.
+    if plain.contains(char::is_alphanumeric) { plain } else { "Pharos".to_owned() }
 }

@@ -10,7 +10,6 @@ use utoipa::ToSchema;
 
 use crate::database::{StoreError, micros, moment};
 use crate::editing::disk::{SourcePath, digest};
-use crate::editing::git::Told;
 use crate::editing::{Author, Claim, EditError, Editing, aside};
 
 /// Files looked at in one go: who publishes meanwhile waits no longer than for these.
@@ -176,11 +175,13 @@ impl Editing {
             let changed = changed.map(|(path, hash)| (path.clone(), Some(*hash)));
             changed.chain(gone.into_iter().map(|path| (path, None))).collect()
         };
-        let told = if news.is_empty() { HashMap::new() } else { self.told_by_commits().await };
+        if !news.is_empty() {
+            self.hear_of_commits().await;
+        }
         let mut noted = 0;
         for some in news.chunks(LOOKED_AT_ONCE) {
             let mut seen = self.writing.lock().await;
-            noted += self.look_at(some, &told, now).await?;
+            noted += self.look_at(some, now).await?;
             for (path, hash) in some {
                 match hash {
                     Some(hash) => seen.insert(path.clone(), *hash),
@@ -205,7 +206,6 @@ impl Editing {
     async fn look_at(
         &self,
         some: &[(String, Option<[u8; 32]>)],
-        told: &HashMap<String, Told>,
         now: Timestamp,
     ) -> Result<usize, EditError> {
         let mut texts = Vec::new();
@@ -218,12 +218,14 @@ impl Editing {
                 Err(error) => return Err(error),
             }
         }
+        let told = &self.told.lock().await.by_path;
         let note = || async {
             let mut noted = 0;
             let mut all = self.database.begin().await?;
             for (path, text) in &texts {
                 let (path, text) = (path.as_str(), text.as_deref());
-                let (author, reason) = match (self.claim_of(path, text), told.get(path)) {
+                let told = told.get(path).filter(|told| told.digest == text.map(digest));
+                let (author, reason) = match (self.claim_of(path, text), told) {
                     (Some(claim), _) => (claim.author, claim.reason),
                     (None, Some(told)) => (Author { id: None, name: told.author.clone() }, told.subject.clone()),
                     (None, None) => Default::default(),

@@ -20,6 +20,7 @@ use tokio::task::JoinError;
 use crate::content::files::Folder;
 use crate::content::watch::Remote;
 use crate::database::{Database, Ids, StoreError};
+use crate::editing::commits::ToldByCommits;
 use crate::editing::disk::{Disk, DiskError, SourcePath};
 use crate::editing::git::{GitError, WorkTree};
 
@@ -110,8 +111,8 @@ pub struct Editing {
     work_tree: Option<WorkTree>,
     /// What is written to disk beside publications, by whom and why: the digest by the path.
     claimed: std::sync::Mutex<HashMap<String, Claim>>,
-    /// The commit up to which it was asked who changed what.
-    seen_commit: Mutex<Option<String>>,
+    /// What commits say of who changed what.
+    told: Mutex<ToldByCommits>,
 }
 
 /// A text that somebody is about to write to disk.
@@ -150,7 +151,7 @@ impl Editing {
             refused: Default::default(),
             work_tree,
             claimed: Default::default(),
-            seen_commit: Mutex::default(),
+            told: Mutex::default(),
         };
         editing.finish_what_was_begun().await?;
         editing.clear_what_was_left().await?;

@@ -251,6 +251,11 @@ fn csv_rows(text: &str, settings: &FeedSettings) -> Result<Vec<Row>, FeedProblem
             break;
         }
         let line = record.position().map_or(line, |p| u32::try_from(p.line()).unwrap_or(u32::MAX));
+        // A record is said to begin where the one before it ended: empty lines stand between.
+        let begin = record.position().and_then(|p| usize::try_from(p.byte()).ok()).unwrap_or_default();
+        let blank = text.as_bytes().get(begin..).unwrap_or_default().iter();
+        let blank = blank.take_while(|byte| byte.is_ascii_whitespace()).filter(|byte| **byte == b'\n').count();
+        let line = line.saturating_add(u32_of(blank));
         if record.iter().all(str::is_empty) {
             continue;
         }

@@ -633,7 +633,7 @@ mod tests {
 
     const PATH: &str = "articles/catalog/f.yaml";
 
-    const HEAD: &str = "family: f\nattributes:\n  price: {type: money}\n  size: {type: count}\n  term: {type: period}\n  code: {type: code}\n  note: {type: text}\n  on: {type: yes/no}\nproducts:\n";
+    const HEAD: &str = "family: f\nattributes:\n  price: {type: money}\n  size: {type: count}\n  term: {type: period}\n  code: {type: code}\n  note: {type: text}\n  roaming: {type: yes/no}\nproducts:\n";
 
     fn column(column: &str, sets: &str) -> FeedColumn {
         FeedColumn { column: column.to_owned(), sets: sets.to_owned(), ..FeedColumn::default() }
@@ -681,7 +681,7 @@ mod tests {
         check("  - id: a\n    values:\n      size: 4\n", "id;size;size.max\na;5;9\n", "  - id: a\n    values:\n      size: {value: 5, max: 9}\n");
         check("  - id: a\n    values:\n      term: 1 month\n", "id;term\na;2 месяца\n", "  - id: a\n    values:\n      term: 2 months\n");
         check("  - id: a\n    values:\n      code: \"*1#\"\n", "id;code\na;*22#\n", "  - id: a\n    values:\n      code: \"*22#\"\n");
-        check("  - id: a\n    values: {on: yes}\n", "id;on\na;Нет\n", "  - id: a\n    values: {on: no}\n");
+        check("  - id: a\n    values: {roaming: yes}\n", "id;roaming\na;Нет\n", "  - id: a\n    values: {roaming: no}\n");
     }
 
     #[test]
@@ -691,7 +691,6 @@ mod tests {
         check("  - id: a\n    values: {}\n", "id;price;size\na;6;7\n", "  - id: a\n    values: {price: 6, size: 7}\n");
         check("  - id: a\n    values:\n      size: 1 # x\n  - id: b\n", "id;price\na;6\n", "  - id: a\n    values:\n      size: 1 # x\n      price: 6\n  - id: b\n");
         check("  - {id: a, values: {size: 1}}\n", "id;price\na;6\n", "  - {id: a, values: {size: 1, price: 6}}\n");
-        check("  - id: a\n    values:\n      price:\n", "id;price\na;6\n", "  - id: a\n    values:\n      price: 6\n");
         check("", "id;title.ru;title.en;price;price@moscow\nnew;Он: \"да\";Yes;1;2\n", "  - id: new\n    title: {ru: \"Он: \\\"да\\\"\", en: \"Yes\"}\n    values:\n      price: [1, {value: 2, regions: [moscow]}]\n");
         check("- id: a", "id;note\nb;#1\n", "- id: a\n- id: b\n  values:\n    note: \"#1\"\n");
     }

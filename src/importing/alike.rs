@@ -12,6 +12,9 @@ use crate::content::yaml::split_front_matter;
 use crate::importing::plan::PlannedArticle;
 use crate::language::duplicates::{ALIKE_PERCENT, bands, percent_alike, shingles, signature};
 
+/// Texts of a kind that another one is compared with.
+const MAX_COMPARED: usize = 5;
+
 /// Texts below this many bytes say too little to be called the same word by word.
 const LEAST_BYTES: usize = 100;
 
@@ -56,8 +59,11 @@ pub fn alike(articles: &[PlannedArticle], folder: &Folder) -> Vec<Alike> {
         if let Some(signature) = signature(&own) {
             for band in bands(&signature) {
                 let kept = by_band.entry(band).or_default();
-                others.extend(kept.iter());
-                kept.push(at);
+                // Of very many that are the same, some are enough to say so.
+                others.extend(kept.iter().take(MAX_COMPARED));
+                if kept.len() < MAX_COMPARED {
+                    kept.push(at);
+                }
             }
         }
         if at >= imported {

@@ -111,6 +111,9 @@ impl Document {
     }
 }
 
+/// The most bytes of all texts of a source together: they are kept in memory.
+const MAX_TEXT: usize = 512 << 20;
+
 /// What a reader found in a source.
 pub struct Found<'p> {
     /// The documents, in the order of the source.
@@ -119,12 +122,14 @@ pub struct Found<'p> {
     pub unreadable: BTreeMap<String, String>,
     progress: &'p (dyn Fn(usize, usize) + Sync),
     total: usize,
+    /// Bytes of all texts.
+    bytes: usize,
 }
 
 impl<'p> Found<'p> {
     /// Nothing yet; `progress` is told how many of how many were read.
     pub fn new(progress: &'p (dyn Fn(usize, usize) + Sync)) -> Self {
-        Self { documents: Vec::new(), unreadable: BTreeMap::new(), progress, total: 0 }
+        Self { documents: Vec::new(), unreadable: BTreeMap::new(), progress, total: 0, bytes: 0 }
     }
 
     /// Tells how many documents there are, as far as is known.
@@ -135,7 +140,14 @@ impl<'p> Found<'p> {
     /// Takes a document, or why it is none.
     pub fn take(&mut self, key: &str, read: Result<Document, String>) {
         match read {
-            Ok(document) => self.documents.push(document),
+            Ok(document) if self.bytes + document.markdown.len() > MAX_TEXT => {
+                let why = format!("all texts together are larger than {MAX_TEXT} bytes: import the source in parts");
+                self.unreadable.insert(key.to_owned(), why);
+            }
+            Ok(document) => {
+                self.bytes += document.markdown.len();
+                self.documents.push(document);
+            }
             Err(why) => {
                 self.unreadable.insert(key.to_owned(), why);
             }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use percent_encoding::percent_decode_str;
 use pulldown_cmark::{Event, Parser, Tag};
 use serde::Serialize;
+use unicode_normalization::UnicodeNormalization;
 use utoipa::ToSchema;
 
 use crate::content::article::Article;
@@ -16,8 +17,12 @@ use crate::importing::counts::{OPTIONS, counts};
 use crate::importing::document::{Counts, Document, Loss, State, WITHIN};
 use crate::importing::docx;
 
-/// The longest name of a file or folder, in characters, without its ending.
+/// The longest name of a file or folder, in characters and in bytes, without its ending.
 const MAX_NAME: usize = 80;
+const MAX_NAME_BYTES: usize = 180;
+
+/// The longest path below the articles, in bytes: longer ones could not be edited.
+const MAX_PATH: usize = 480;
 
 /// Folders on top of each other that are kept; deeper ones are told, and left out.
 const MAX_FOLDERS: usize = 12;
@@ -48,7 +53,7 @@ impl Aim {
         let is_good = !folder.is_empty()
             && files::resolve("", folder).as_deref() == Some(folder)
             && folder.split('/').all(is_name);
-        is_good.then(|| folder.to_owned())
+        is_good.then(|| folder.nfc().collect())
     }
 }
 
@@ -132,9 +137,12 @@ impl PlannedFile {
 
 /// A name of letters, digits and hyphens, as it may stand in an address.
 fn name_of(text: &str) -> String {
-    let plain: String = text.chars().map(|c| if c.is_alphanumeric() { c } else { ' ' }).collect();
+    let plain: String = text.nfc().map(|c| if c.is_alphanumeric() { c } else { ' ' }).collect();
     let joined = plain.split_whitespace().collect::<Vec<_>>().join("-").to_lowercase();
-    let name: String = joined.chars().take(MAX_NAME).collect();
+    let mut name: String = joined.chars().take(MAX_NAME).collect();
+    while name.len() > MAX_NAME_BYTES {
+        name.pop();
+    }
     let name = name.trim_matches('-').to_owned();
     if name.is_empty() { "page".to_owned() } else { name }
 }
@@ -234,8 +242,16 @@ impl<'a> Planner<'a> {
                 document.folders.truncate(MAX_FOLDERS);
             }
             by_key.entry(document.key.clone()).or_insert(at);
-            let folders = document.folders.iter().map(|folder| name_of(folder));
+            let mut folders: Vec<String> = document.folders.iter().map(|folder| name_of(folder)).collect();
             let own = name_of(document.name.as_deref().unwrap_or(&document.title));
+            let length = |folders: &[String]| {
+                aim.into.len() + own.len() + folders.iter().map(|folder| folder.len() + 1).sum::<usize>()
+            };
+            while length(&folders) > MAX_PATH
+                && let Some(left_out) = folders.pop()
+            {
+                document.lose("folders", left_out);
+            }
             let parts: Vec<String> = [aim.into.clone()].into_iter().chain(folders).chain([own]).collect();
             let place = match known.get(&document.key) {
                 Some(path) => path.clone(),

@@ -92,7 +92,7 @@ fn digest(text: &[u8]) -> String {
 }
 
 /// Writes a plan below `articles`, or only tells what would be written. What somebody edited since it was imported is left alone. `progress` is
-/// told how many of how many are done.
+/// told how many of how many are done; `today` tells which days are still to come.
 ///
 /// # Errors
 /// The disk refused, or the source is damaged. What was written by then stays, and a later import goes on from there.
@@ -102,6 +102,7 @@ pub fn write(
     articles: &Path,
     aim: &Aim,
     is_dry_run: bool,
+    today: Timestamp,
     progress: &dyn Fn(usize, usize),
 ) -> Result<Written, WriteError> {
     let mut record = ImportRecord::read(articles, aim)?;
@@ -139,7 +140,8 @@ pub fn write(
         }
         if !is_dry_run {
             if now.as_ref() != Some(&wanted) {
-                put(&path, article.text.as_bytes(), article.changed.as_deref())?;
+                let changed = article.changed.as_deref().and_then(|day| day.parse::<Date>().ok());
+                put(&path, article.text.as_bytes(), changed.and_then(|day| noon(day, today)))?;
             }
             record.articles.insert(article.key.clone(), (article.path.clone(), wanted));
         }
@@ -149,7 +151,10 @@ pub fn write(
     let gone = record.articles.iter().filter(|(key, _)| !here.contains(key.as_str()));
     written.gone = gone.map(|(_, (path, _))| path.clone()).collect();
     if !is_dry_run && total > 0 {
-        let text = serde_json::to_vec_pretty(&record).unwrap_or_default();
+        // Another import may have written there meanwhile.
+        let mut latest = ImportRecord::read(articles, aim)?;
+        latest.articles.extend(record.articles);
+        let text = serde_json::to_vec_pretty(&latest).unwrap_or_default();
         put(&articles.join(&aim.into).join(RECORD), &text, None)?;
     }
     progress(total, total);
@@ -157,7 +162,7 @@ pub fn write(
 }
 
 /// Puts a file in the place of another one in one instant. Its time is that of the day it was last changed, if that is known.
-fn put(path: &Path, bytes: &[u8], changed: Option<&str>) -> Result<(), WriteError> {
+fn put(path: &Path, bytes: &[u8], changed: Option<SystemTime>) -> Result<(), WriteError> {
     let fail = |what| move |error| WriteError::Disk { path: path.display().to_string(), what, error };
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(fail("made"))?;
@@ -165,7 +170,7 @@ fn put(path: &Path, bytes: &[u8], changed: Option<&str>) -> Result<(), WriteErro
     let write = || -> std::io::Result<()> {
         let mut file = std::fs::File::create(&aside)?;
         file.write_all(bytes)?;
-        if let Some(at) = changed.and_then(|day| day.parse::<Date>().ok()).and_then(noon) {
+        if let Some(at) = changed {
             file.set_modified(at)?;
         }
         file.sync_data()?;
@@ -179,8 +184,7 @@ fn put(path: &Path, bytes: &[u8], changed: Option<&str>) -> Result<(), WriteErro
 }
 
 /// The middle of a day, so that it is the same day everywhere. Days to come are none on which something was changed.
-fn noon(day: Date) -> Option<SystemTime> {
-    let at: Timestamp = format!("{day}T12:00:00Z").parse().ok()?;
-    let at = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(u64::try_from(at.as_second()).ok()?))?;
-    (at <= SystemTime::now()).then_some(at)
+fn noon(day: Date, now: Timestamp) -> Option<SystemTime> {
+    let at: Timestamp = format!("{day}T12:00:00Z").parse().ok().filter(|at| *at <= now)?;
+    SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(u64::try_from(at.as_second()).ok()?))
 }

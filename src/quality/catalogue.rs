@@ -1,7 +1,8 @@
 //! What texts say of products beside what the catalogue says: values that differ, and values that are written out.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use crate::content::catalog::{Attribute, AttributeType, Catalog, Lang, Product, Told};
 use crate::content::front_matter::Status;
@@ -53,6 +54,12 @@ const OTHERWISE: &[&str] = &[
     "fewer",
     "cheaper",
 ];
+
+/// The same as lemmas: adverbs have such that nobody would guess.
+static OTHERWISE_LEMMAS: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
+    let lemmas = OTHERWISE.iter().map(|word| morphology::lemma(word).to_string());
+    lemmas.chain(OTHERWISE.iter().map(|word| (*word).to_owned())).collect()
+});
 
 /// Names of products with fewer letters are words like others.
 const LEAST_NAME: usize = 4;
@@ -262,7 +269,7 @@ impl<'a> Reading<'a> {
         if let Some(same) = self.same(product, quantity) {
             return Some(same);
         }
-        let is_otherwise = self.near.iter().any(|lemma| OTHERWISE.contains(&lemma.as_str()));
+        let is_otherwise = self.near.iter().any(|lemma| OTHERWISE_LEMMAS.contains(lemma));
         if !is_alone || is_otherwise {
             return None;
         }

@@ -221,6 +221,13 @@ mod tests {
                 let beginning = format!("{FOR_SCRIPTS}{}", call.split("${").next().unwrap());
                 used.extend(all.keys().filter(|key| key.starts_with(&beginning)).cloned());
             }
+            // In Rust: format!("finding-{}", …).
+            for call in text.split("format!(\"").skip(1).filter(|_| !is_script) {
+                let beginning = call.split(['{', '"']).next().unwrap();
+                if beginning.ends_with('-') {
+                    used.extend(all.keys().filter(|key| key.starts_with(beginning)).cloned());
+                }
+            }
             for call in text.split(if is_script { " t(\"" } else { "ui.t(\"" }).skip(1) {
                 let key = call.split('"').next().unwrap();
                 let key = if is_script { format!("{FOR_SCRIPTS}{key}") } else { key.to_owned() };

@@ -432,7 +432,7 @@ fn a_feed_comes_from_an_address() {
     runtime.spawn(async move { axum::serve(listener, routes).await });
     let of = |name: &str, path: &str| FeedSettings {
         name: name.to_owned(),
-        source: format!("http://anna:secret@{address}/{path}"),
+        source: format!("http://anna:hunter2@{address}/{path}"),
         max_megabytes: 1,
         timeout_seconds: 1,
         ..feed(&base)
@@ -449,7 +449,7 @@ fn a_feed_comes_from_an_address() {
         let view = reply.json();
         assert_eq!(view["run"]["state"], "failed", "{name}: {view:#}");
         assert!(view["details"]["problems"][0]["message"].as_str().unwrap().contains(message), "{name}: {view:#}");
-        assert!(!reply.text.contains("secret"), "{name}: {}", reply.text);
+        assert!(!reply.text.contains("hunter2"), "{name}: {}", reply.text);
         assert_eq!(catalog(&base), CATALOG);
     }
     ran(&editor, "done");
@@ -458,7 +458,7 @@ fn a_feed_comes_from_an_address() {
     assert_eq!(asked.load(Ordering::SeqCst), 2);
     assert_eq!(editor.json("/api/v1/feeds/prices/runs")["runs"].as_array().unwrap().len(), 1);
     let page = editor.get("/feeds").text;
-    assert!(!page.contains("secret"), "{page}");
+    assert!(!page.contains("hunter2"), "{page}");
     assert_eq!(editor.post("/api/v1/feeds/none/run", &json!({})).status, StatusCode::NOT_FOUND);
 }
 

@@ -156,7 +156,7 @@ fn one_of_each_is_found_and_told() {
     }
     let page = editor.get("/quality").text;
     assert!(
-        page.contains("/edit/articles/prices/two.md#L5") && page.contains("/edit/articles/prices/one.md#L5"),
+        page.contains("/edit/articles/prices/two.md#L5") && page.contains("/edit/articles/prices/one.md#L4"),
         "{page}"
     );
     let of_boris = editor.get("/quality?code=conflict-code&owner=boris&folder=articles").text;

@@ -204,7 +204,7 @@ fn what_nobody_opens_is_listed_and_archived_on_its_day() {
     keep();
     assert_eq!(listed(), [""; 0], "counting has only begun");
     let later = |days: i64| clock.advance(jiff::SignedDuration::from_hours(24 * days));
-    later(91);
+    later(120);
     // The people's sessions have ended by then.
     let editor = served.person("vera", &[Role::Editor], &[]);
     let operator = served.person("olga", &[Role::Operator], &[]);
@@ -215,7 +215,7 @@ fn what_nobody_opens_is_listed_and_archived_on_its_day() {
     let found = listed(90);
     assert_eq!(ids(&found, "id"), ["sms/old", "sms/new"], "{found}");
     assert_eq!((&found[0]["opened"], &found[1]["opened"]), (&Value::Null, &json!(TODAY)));
-    assert_eq!(ids(&listed(92), "id"), [""; 0]);
+    assert_eq!(ids(&listed(121), "id"), [""; 0]);
     assert_eq!(editor.get("/api/v1/freshness?unopened=-1").status, StatusCode::BAD_REQUEST);
     let page = editor.get("/freshness").text;
     assert!(page.contains("/archive/sms/old") && !page.contains("/archive/read"), "{page}");

@@ -610,7 +610,10 @@ async function publish(force = false) {
 // Others are asked to look at the draft: from then on it has a page of its own.
 async function askReview() {
   for (let tries = 0; (isSaving || !(await save())) && tries < 50; tries += 1) await new Promise((done) => setTimeout(done, 100));
-  if (text() !== sent || !draft) return;
+  if (text() !== sent || !draft) {
+    alertWith(word("ed-offline"));
+    return;
+  }
   const { ok, data } = await call("POST", `/api/v1/drafts/${draft}/review`, { note: $("#reason").value.trim() });
   if (ok) location.href = `/reviews/${draft}`;
   else alertWith(data.detail ?? word("ed-offline"));
