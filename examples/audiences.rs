@@ -123,8 +123,9 @@ async fn start(root: &Path) -> Base {
         App::start(Options { clock: Clock::system(settings.zone()), ..Options::of(&settings) }, changes);
     let (stop, stopping) = watch::channel(false);
     let folders = Folders::of(&settings);
-    let editing =
-        Editing::open(database.clone(), [folders.articles, folders.templates], app.remote(), false).await.unwrap();
+    let editing = Editing::open(database.clone(), [folders.articles, folders.templates], app.remote(), false)
+        .await
+        .unwrap();
     let reading = Reading::open(database.clone()).await.unwrap();
     let state = AppState::new(Arc::clone(&app), database, accounts, editing, reading, settings, stopping);
     while app.snapshot().is_none() {

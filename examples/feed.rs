@@ -61,12 +61,20 @@ fn write_content(root: &Path, products: usize, articles: usize) {
     for n in 0..articles {
         let folder = root.join(format!("articles/{}", n / 500));
         std::fs::create_dir_all(&folder).unwrap();
-        let values: Vec<String> =
-            (0..5).map(|k| format!("Позиция стоит {{{{ goods-{}.price }}}}.", (n * 7 + k * 6_007) % products)).collect();
-        let body = format!("---\ntitle: Статья {n}\n---\n{}\n\n## Подробности\n\n{}\n", values.join(" "), "Как оформить возврат и обмен. ".repeat(40));
+        let values: Vec<String> = (0..5)
+            .map(|k| format!("Позиция стоит {{{{ goods-{}.price }}}}.", (n * 7 + k * 6_007) % products))
+            .collect();
+        let body = format!(
+            "---\ntitle: Статья {n}\n---\n{}\n\n## Подробности\n\n{}\n",
+            values.join(" "),
+            "Как оформить возврат и обмен. ".repeat(40)
+        );
         std::fs::write(folder.join(format!("a{n}.md")), body).unwrap();
         if n % 4 == 0 {
-            let body = format!("---\ntitle: Ответ {n}\n---\n# chat\nСтоит {{{{ goods-{}.price }}}}.\n", n * 7 % products);
+            let body = format!(
+                "---\ntitle: Ответ {n}\n---\n# chat\nСтоит {{{{ goods-{}.price }}}}.\n",
+                n * 7 % products
+            );
             std::fs::write(root.join(format!("templates/t{n}.md")), body).unwrap();
         }
     }
@@ -80,7 +88,11 @@ async fn main() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
     write_content(root, products, articles);
-    let column = |column: &str, sets: &str| FeedColumn { column: column.into(), sets: sets.into(), ..FeedColumn::default() };
+    let column = |column: &str, sets: &str| FeedColumn {
+        column: column.into(),
+        sets: sets.into(),
+        ..FeedColumn::default()
+    };
     let feed = FeedSettings {
         name: "prices".into(),
         source: root.join("feeds/prices.csv").display().to_string(),
@@ -125,7 +137,8 @@ async fn main() {
         loop {
             let snapshot = app.snapshot().unwrap();
             let at = Standpoint::public(app.clock.today());
-            let shown = snapshot.engine.library.catalog.show("goods-0.price", Lang::En, at).unwrap_or_default();
+            let shown =
+                snapshot.engine.library.catalog.show("goods-0.price", Lang::En, at).unwrap_or_default();
             let filter = Filter::on(app.clock.today());
             let found = snapshot.engine.search(&Request::new(&wanted.to_string(), filter)).unwrap();
             if shown.contains(&wanted.to_string()[1..]) && !found.hits.is_empty() {
@@ -140,7 +153,11 @@ async fn main() {
         let summary = &run.summary;
         println!(
             "round {round}: live in {live:?}; plan {:?}, rewrite {:?}, publish and take up {:?}; {} values, {:?}",
-            of(summary.planned_us), of(summary.written_us), of(summary.published_us), summary.values, run.state
+            of(summary.planned_us),
+            of(summary.written_us),
+            of(summary.published_us),
+            summary.values,
+            run.state
         );
     }
     app.stop();

@@ -272,7 +272,10 @@ pub async fn commit_publications(state: AppState) {
             Err(error) => {
                 let told = error.to_string();
                 if told != last {
-                    tracing::warn!(error = told, "what is published is not committed yet, and will be tried again");
+                    tracing::warn!(
+                        error = told,
+                        "what is published is not committed yet, and will be tried again"
+                    );
                     tries = 0;
                 }
                 let is_final = matches!(&error, EditError::Git(error) if !error.is_busy());

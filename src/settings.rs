@@ -189,12 +189,16 @@ impl FeedSettings {
             }
         }
         if self.source.contains("://") && !self.is_remote() {
-            faults.push("`source` must be a file, a folder, or an address with https:// or http://".to_owned());
+            faults
+                .push("`source` must be a file, a folder, or an address with https:// or http://".to_owned());
         }
         if self.columns.iter().filter(|column| column.sets == "id").count() != 1 {
             faults.push("one of `columns` must set `id`".to_owned());
         }
-        let bounds = [("max_megabytes", self.max_megabytes, 1, 1_024), ("timeout_seconds", self.timeout_seconds, 1, 600)];
+        let bounds = [
+            ("max_megabytes", self.max_megabytes, 1, 1_024),
+            ("timeout_seconds", self.timeout_seconds, 1, 600),
+        ];
         for (name, value, least, most) in bounds {
             if !(least..=most).contains(&value) {
                 faults.push(format!("`{name}` must be {least} to {most}"));
@@ -536,7 +540,11 @@ impl Settings {
 /// A value for people: secrets and passwords are left out.
 fn shown(name: &str, value: &serde_json::Value) -> String {
     let text = value.to_string();
-    if name.ends_with("_secret") && text.len() > 2 { "\"…\"".to_owned() } else { harmless(value).to_string() }
+    if name.ends_with("_secret") && text.len() > 2 {
+        "\"…\"".to_owned()
+    } else {
+        harmless(value).to_string()
+    }
 }
 
 /// A value whose addresses are without passwords.
@@ -544,7 +552,9 @@ fn harmless(value: &serde_json::Value) -> serde_json::Value {
     match value {
         serde_json::Value::String(text) => without_password(text).into(),
         serde_json::Value::Array(all) => all.iter().map(harmless).collect(),
-        serde_json::Value::Object(all) => all.iter().map(|(key, value)| (key.clone(), harmless(value))).collect(),
+        serde_json::Value::Object(all) => {
+            all.iter().map(|(key, value)| (key.clone(), harmless(value))).collect()
+        }
         other => other.clone(),
     }
 }

@@ -258,7 +258,8 @@ impl Templates {
 
     /// Ids of the templates that show one of some catalogue values, by themselves or by what they include.
     pub fn showing(&self, is_meant: impl Fn(&str) -> bool) -> BTreeSet<String> {
-        let shows = |source: &str| values::references(source).iter().any(|reference| is_meant(reference.name));
+        let shows =
+            |source: &str| values::references(source).iter().any(|reference| is_meant(reference.name));
         let fragments: Vec<(String, &Arc<str>)> = self
             .files
             .iter()
@@ -269,7 +270,8 @@ impl Templates {
             .collect();
         let mut showing: BTreeSet<String> = BTreeSet::new();
         let includes = |source: &str, showing: &BTreeSet<String>| {
-            let is_included = |id: &String| ['"', '\''].iter().any(|q| source.contains(&format!("{q}{id}{q}")));
+            let is_included =
+                |id: &String| ['"', '\''].iter().any(|q| source.contains(&format!("{q}{id}{q}")));
             showing.iter().any(is_included)
         };
         loop {

@@ -171,7 +171,11 @@ fn deciding(asker: &Asker) -> Deciding {
     (status = 403, description = "Somebody else must approve it", body = ProblemDetails, content_type = "application/problem+json"),
     (status = 409, description = "It does not wait, or the same places were changed meanwhile", body = ProblemDetails, content_type = "application/problem+json"),
 ))]
-pub async fn confirm(State(state): State<AppState>, asker: Asker, Id(id): Id) -> Result<Json<FeedRunView>, Problem> {
+pub async fn confirm(
+    State(state): State<AppState>,
+    asker: Asker,
+    Id(id): Id,
+) -> Result<Json<FeedRunView>, Problem> {
     let run = state.feeding.confirm(&id, &deciding(&asker)).await?;
     let now = state.app.clock.now();
     state.accounts.note(&asker.actor(), "feed.confirmed", Some(&run.id), &run.feed, now).await?;
@@ -184,7 +188,11 @@ pub async fn confirm(State(state): State<AppState>, asker: Asker, Id(id): Id) ->
     (status = 200, description = "Rejected", body = FeedRunView),
     (status = 409, description = "It does not wait", body = ProblemDetails, content_type = "application/problem+json"),
 ))]
-pub async fn reject(State(state): State<AppState>, asker: Asker, Id(id): Id) -> Result<Json<FeedRunView>, Problem> {
+pub async fn reject(
+    State(state): State<AppState>,
+    asker: Asker,
+    Id(id): Id,
+) -> Result<Json<FeedRunView>, Problem> {
     let run = state.feeding.reject(&id, &deciding(&asker)).await?;
     let now = state.app.clock.now();
     state.accounts.note(&asker.actor(), "feed.rejected", Some(&run.id), &run.feed, now).await?;

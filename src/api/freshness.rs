@@ -257,7 +257,9 @@ pub async fn archive(
     let path = path_of(&format!("articles/{}", article.path))?;
     let replacement = given(replaced_by.as_deref()).map(str::to_owned);
     if let Some(other) = &replacement {
-        let fits = library.find(other).is_some_and(|(_, other)| other.matter.status == Status::Active && other.id != id);
+        let fits = library
+            .find(other)
+            .is_some_and(|(_, other)| other.matter.status == Status::Active && other.id != id);
         if !fits {
             let message = format!("`{other}` is no other article in force: give the id of one");
             return Err(Problem::invalid(

@@ -122,7 +122,11 @@ pub async fn send(
     (status = 200, description = "The import", body = ImportView),
     (status = 404, description = "No such import of one's own", body = ProblemDetails, content_type = "application/problem+json"),
 ))]
-pub async fn get(State(state): State<AppState>, asker: Asker, Id(id): Id) -> Result<Json<ImportView>, Problem> {
+pub async fn get(
+    State(state): State<AppState>,
+    asker: Asker,
+    Id(id): Id,
+) -> Result<Json<ImportView>, Problem> {
     Ok(Json(state.imports.get(person(&asker)?, &id)?))
 }
 
@@ -133,7 +137,11 @@ pub async fn get(State(state): State<AppState>, asker: Asker, Id(id): Id) -> Res
     (status = 404, description = "No such import of one's own", body = ProblemDetails, content_type = "application/problem+json"),
     (status = 409, description = "It is not as far, or others must approve", body = ProblemDetails, content_type = "application/problem+json"),
 ))]
-pub async fn write(State(state): State<AppState>, asker: Asker, Id(id): Id) -> Result<Json<ImportView>, Problem> {
+pub async fn write(
+    State(state): State<AppState>,
+    asker: Asker,
+    Id(id): Id,
+) -> Result<Json<ImportView>, Problem> {
     let now = state.app.clock.now();
     Ok(Json(state.imports.write(person(&asker)?, &id, asker.actor(), now).await?))
 }

@@ -11,9 +11,9 @@ use utoipa::openapi::{Content, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    articles, audit, changes, drafts, feedback, feeds, flows, freshness, gaps, health, history, imports, live, me,
-    must_reads, notices, offline, people, problems, products, quality, reviews, search, session, sources,
-    teams, templates, tokens,
+    articles, audit, changes, drafts, feedback, feeds, flows, freshness, gaps, health, history, imports,
+    live, me, must_reads, notices, offline, people, problems, products, quality, reviews, search, session,
+    sources, teams, templates, tokens,
 };
 use crate::http::problem::ProblemDetails;
 

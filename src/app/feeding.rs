@@ -22,7 +22,8 @@ use crate::editing::{Author, EditError, Editing, path_of};
 use crate::feeds::plan::{FeedChangeKind, Plan, plan};
 use crate::feeds::rewrite::rewrite;
 use crate::feeds::runs::{
-    Decider, FeedRun, FeedRunView, KEPT_CHANGES, KEPT_PROBLEMS, RunDetails, RunFile, RunState, RunSummary, RunUses, Runs,
+    Decider, FeedRun, FeedRunView, KEPT_CHANGES, KEPT_PROBLEMS, RunDetails, RunFile, RunState, RunSummary,
+    RunUses, Runs,
 };
 use crate::feeds::source::{self, Fetched, Look};
 use crate::feeds::validate::validate;
@@ -85,7 +86,8 @@ impl FamilyFiles {
     /// There is no such family.
     pub fn of(catalog: &Catalog, folder: &str, family: &str) -> Result<Self, FeedProblem> {
         // Products of a file that cannot be read would all be new ones.
-        let unread = catalog.files().iter().find(|(_, file)| file.family.is_none() && file.synonyms.is_none());
+        let unread =
+            catalog.files().iter().find(|(_, file)| file.family.is_none() && file.synonyms.is_none());
         if let Some((path, _)) = unread {
             return Err(FeedProblem::whole(
                 format!("{folder}/{path} cannot be read, and may hold products of this feed"),
@@ -117,7 +119,11 @@ impl FamilyFiles {
 ///
 /// # Errors
 /// What is wrong with the source as a whole.
-pub fn look_through(bytes: &[u8], settings: &FeedSettings, files: &FamilyFiles) -> Result<(Plan, usize), Vec<FeedProblem>> {
+pub fn look_through(
+    bytes: &[u8],
+    settings: &FeedSettings,
+    files: &FamilyFiles,
+) -> Result<(Plan, usize), Vec<FeedProblem>> {
     let pairs = files.pairs();
     let attributes = pairs.first().map(|(_, family)| family.attributes.clone()).unwrap_or_default();
     let targets = mapping::targets(settings, &attributes)?;
@@ -363,15 +369,21 @@ impl Feeding {
         self.fail(run, vec![problem]).await
     }
 
-    async fn attempt(&self, feed: &FeedSettings, fetched: &Fetched, run: &FeedRun) -> Result<FeedRun, FeedError> {
-        let Prepared { plan, mut run, mut details, edits } = match self.prepare(feed, fetched, run.clone()).await? {
-            Ok(prepared) => prepared,
-            Err(problems) => {
-                // What stands against it may stand here, and be mended.
-                self.runs.forget_source(&run.id).await?;
-                return self.fail(run.clone(), problems).await;
-            }
-        };
+    async fn attempt(
+        &self,
+        feed: &FeedSettings,
+        fetched: &Fetched,
+        run: &FeedRun,
+    ) -> Result<FeedRun, FeedError> {
+        let Prepared { plan, mut run, mut details, edits } =
+            match self.prepare(feed, fetched, run.clone()).await? {
+                Ok(prepared) => prepared,
+                Err(problems) => {
+                    // What stands against it may stand here, and be mended.
+                    self.runs.forget_source(&run.id).await?;
+                    return self.fail(run.clone(), problems).await;
+                }
+            };
         run.state = self.outcome(&run, &edits);
         match run.state {
             RunState::Done => {
@@ -386,7 +398,9 @@ impl Feeding {
                 }
                 tracing::warn!(feed = feed.name, reasons = ?run.summary.reasons, "a feed waits for somebody to confirm it");
             }
-            RunState::Failed => tracing::warn!(feed = feed.name, problems = plan.problems.len(), "a feed is bad"),
+            RunState::Failed => {
+                tracing::warn!(feed = feed.name, problems = plan.problems.len(), "a feed is bad")
+            }
             _ => {}
         }
         self.failing.lock().unwrap_or_else(PoisonError::into_inner).remove(&feed.name);
@@ -398,7 +412,14 @@ impl Feeding {
     async fn fail(&self, mut run: FeedRun, problems: Vec<FeedProblem>) -> Result<FeedRun, FeedError> {
         if let Some(first) = problems.first() {
             let (line, column) = (first.line, first.column.as_str());
-            tracing::warn!(feed = run.feed, line, column, hint = first.hint, "a feed is bad: {}", first.message);
+            tracing::warn!(
+                feed = run.feed,
+                line,
+                column,
+                hint = first.hint,
+                "a feed is bad: {}",
+                first.message
+            );
         }
         run.state = RunState::Failed;
         let before = self
@@ -494,11 +515,17 @@ impl Feeding {
     }
 
     /// Publishes what a run writes, under the feed's name. Returns the publication's id.
-    async fn publish(&self, run: &mut FeedRun, edits: &[Edit], by: Option<&Actor>) -> Result<Option<String>, FeedError> {
+    async fn publish(
+        &self,
+        run: &mut FeedRun,
+        edits: &[Edit],
+        by: Option<&Actor>,
+    ) -> Result<Option<String>, FeedError> {
         let (started, now) = (Instant::now(), self.app.clock.now());
         let author = Author { id: by.and_then(|by| by.id.clone()), name: format!("feed: {}", run.feed) };
         let RunSummary { added, changed, archived, values, .. } = run.summary;
-        let reason = format!("{added} products added, {changed} changed, {archived} archived; {values} values");
+        let reason =
+            format!("{added} products added, {changed} changed, {archived} archived; {values} values");
         let published = self.editing.publish(&author, &reason, edits, now).await?;
         run.summary.published_us = micros_since(started);
         if let Some(id) = &published.id {
@@ -550,7 +577,12 @@ impl Feeding {
         }
     }
 
-    async fn publish_kept(&self, run: &mut FeedRun, details: &RunDetails, by: &Actor) -> Result<(), FeedError> {
+    async fn publish_kept(
+        &self,
+        run: &mut FeedRun,
+        details: &RunDetails,
+        by: &Actor,
+    ) -> Result<(), FeedError> {
         let mut edits = Vec::new();
         for file in &details.files {
             let text = self.editing.text_of(Some(&file.after)).await?;
@@ -617,7 +649,12 @@ impl Feeding {
     }
 
     /// Whether every rule has as many who may approve by it as it asks for, with the one who decides now.
-    async fn is_approved(&self, rules: &[Approval], decided: &[Decider], by: &Deciding) -> Result<bool, FeedError> {
+    async fn is_approved(
+        &self,
+        rules: &[Approval],
+        decided: &[Decider],
+        by: &Deciding,
+    ) -> Result<bool, FeedError> {
         let others = decided.iter().filter_map(|other| other.id.as_deref());
         let mut people: BTreeSet<&str> = others.collect();
         people.extend(by.actor.id.as_deref());
@@ -735,7 +772,10 @@ fn edits(
     for (path, products) in &plan.files {
         let known = files.files.iter().find(|(own, _, _)| own == path);
         let (Some((_, _, family)), Some((digest, text))) = (known, texts.get(path)) else {
-            return Err(FeedProblem::whole(format!("{path} changed while it was read"), "run the feed again"));
+            return Err(FeedProblem::whole(
+                format!("{path} changed while it was read"),
+                "run the feed again",
+            ));
         };
         let refused = |why: String| {
             FeedProblem::whole(
@@ -777,7 +817,8 @@ pub fn run_on_files(
     library: &Library,
     templates: &Templates,
 ) -> Result<(RunSummary, RunDetails), Vec<FeedProblem>> {
-    let files = FamilyFiles::of(&library.catalog, folder.name, &feed.family).map_err(|problem| vec![problem])?;
+    let files =
+        FamilyFiles::of(&library.catalog, folder.name, &feed.family).map_err(|problem| vec![problem])?;
     let (plan, rows) = look_through(&fetched.bytes, feed, &files)?;
     let uses = uses(&plan, library, templates);
     let mut texts = HashMap::new();

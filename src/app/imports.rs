@@ -188,7 +188,9 @@ pub enum ImportError {
     #[error("{0}")]
     Refused(String),
     /// There are too many.
-    #[error("{MAX_IMPORTS} imports, or {MAX_OF_PERSON} of one person, are under way: end one, or wait for two hours")]
+    #[error(
+        "{MAX_IMPORTS} imports, or {MAX_OF_PERSON} of one person, are under way: end one, or wait for two hours"
+    )]
     TooMany,
     /// The disk refused.
     #[error("what was sent cannot be kept: {0}")]
@@ -302,8 +304,8 @@ impl Job {
         if !is_dry_run {
             claim(&plan)?;
         }
-        let written =
-            write(&plan, &archive, &articles.root, &aim, is_dry_run, now, &told).map_err(|error| fail(&error))?;
+        let written = write(&plan, &archive, &articles.root, &aim, is_dry_run, now, &told)
+            .map_err(|error| fail(&error))?;
         Ok(outcome(plan.report, written))
     }
 }
@@ -355,26 +357,48 @@ impl Imports {
         {
             tracing::warn!(%error, folder = %folder.display(), "what was sent to be imported earlier is left behind");
         }
-        Self { folder, articles, most, ids: Ids::default(), app, editing, accounts, jobs: Mutex::default(), working: Arc::default() }
+        Self {
+            folder,
+            articles,
+            most,
+            ids: Ids::default(),
+            app,
+            editing,
+            accounts,
+            jobs: Mutex::default(),
+            working: Arc::default(),
+        }
     }
 
     /// Begins an import: its file is sent next.
     ///
     /// # Errors
     /// A field is wrong, there are too many, or the disk refused.
-    pub fn begin(&self, person: &str, mut wish: ImportWish, now: Timestamp) -> Result<ImportView, ImportError> {
+    pub fn begin(
+        &self,
+        person: &str,
+        mut wish: ImportWish,
+        now: Timestamp,
+    ) -> Result<ImportView, ImportError> {
         let invalid = |name, why: String| Err(ImportError::Invalid(name, why));
         let is_bad = |c: char| c.is_control() || "/\\".contains(c);
-        if wish.name.is_empty() || wish.name.starts_with('.') || wish.name.len() > MAX_NAME || wish.name.contains(is_bad) {
+        if wish.name.is_empty()
+            || wish.name.starts_with('.')
+            || wish.name.len() > MAX_NAME
+            || wish.name.contains(is_bad)
+        {
             return invalid("name", format!("must be the name of a file, at most {MAX_NAME} bytes long"));
         }
         if wish.size == 0 || wish.size > self.most {
-            let why = format!("must be 1 to {} bytes; larger ones go by `pharos import` on the server", self.most);
+            let why =
+                format!("must be 1 to {} bytes; larger ones go by `pharos import` on the server", self.most);
             return invalid("size", why);
         }
         match Aim::folder(&wish.into) {
             Some(folder) => wish.into = folder,
-            None => return invalid("into", "must be a folder below the articles, as support/wiki".to_owned()),
+            None => {
+                return invalid("into", "must be a folder below the articles, as support/wiki".to_owned());
+            }
         }
         if !wish.format.is_empty() && Format::from_str(&wish.format, true).is_err() {
             let names = Format::value_variants().iter().filter_map(|format| format.to_possible_value());
@@ -461,10 +485,17 @@ impl Imports {
     ///
     /// # Errors
     /// There is no such import, or it is not as far.
-    pub async fn write(self: &Arc<Self>, person: &str, id: &str, actor: Actor, now: Timestamp) -> Result<ImportView, ImportError> {
+    pub async fn write(
+        self: &Arc<Self>,
+        person: &str,
+        id: &str,
+        actor: Actor,
+        now: Timestamp,
+    ) -> Result<ImportView, ImportError> {
         let job = self.find(person, id)?;
         let snapshot = self.app.snapshot();
-        let snapshot = snapshot.ok_or_else(|| ImportError::Refused("the content is being loaded".to_owned()))?;
+        let snapshot =
+            snapshot.ok_or_else(|| ImportError::Refused("the content is being loaded".to_owned()))?;
         job.pass(ImportState::Waiting, ImportState::Writing, now)?;
         let (all, own) = (Arc::clone(self), Arc::clone(&job));
         tokio::spawn(async move {
@@ -496,7 +527,9 @@ impl Imports {
             if let Ok(ImportOutcome { counts, .. }) = &ended {
                 let told = format!("{}: {} new, {} updated", own.wish.name, counts.new, counts.updated);
                 let into = format!("articles/{}", own.wish.into);
-                if let Err(error) = all.accounts.note(&actor, "content.imported", Some(&into), &told, now).await {
+                if let Err(error) =
+                    all.accounts.note(&actor, "content.imported", Some(&into), &told, now).await
+                {
                     tracing::error!(%error, "the audit log does not know of an import");
                 }
             }

@@ -158,7 +158,8 @@ impl Site {
         let library = &self.snapshot.engine.library;
         let (_, article) = library.find(id).with_context(|| format!("{id} is gone"))?;
         let path = self.folders.articles.root.join(&article.path);
-        let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let text =
+            std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         Ok((article.path.clone(), text))
     }
 
@@ -297,7 +298,9 @@ fn relink(tag: &str, up: &str, known: &BTreeSet<&str>, files: &mut BTreeSet<Stri
         // It must not lead out of the folder.
         let own = resolve("", &decoded).filter(|own| *own == decoded);
         let to = match (kind, own) {
-            ("articles/", Some(id)) if known.contains(id.as_str()) => format!("{up}articles/{path}.html{anchor}"),
+            ("articles/", Some(id)) if known.contains(id.as_str()) => {
+                format!("{up}articles/{path}.html{anchor}")
+            }
             ("files/", Some(file)) => {
                 files.insert(file);
                 format!("{up}files/{path}")
@@ -327,7 +330,8 @@ fn contents(views: &[ArticleView]) -> String {
         let folder = view.id.rsplit_once('/').map_or("", |(folder, _)| folder);
         if last != Some(folder) {
             body.push_str(if last.is_some() { "</ul>\n" } else { "" });
-            let _ = writeln!(body, "<h2>{}</h2>\n<ul>", escaped(if folder.is_empty() { "/" } else { folder }));
+            let _ =
+                writeln!(body, "<h2>{}</h2>\n<ul>", escaped(if folder.is_empty() { "/" } else { folder }));
             last = Some(folder);
         }
         let path = percent_encoding::utf8_percent_encode(&view.id, percent_encoding::NON_ALPHANUMERIC);
@@ -341,7 +345,12 @@ fn contents(views: &[ArticleView]) -> String {
 fn wordings(all: &[TemplateView]) -> String {
     let mut body = String::from("<h1>Шаблоны / Templates</h1>\n");
     for template in all {
-        let _ = writeln!(body, "<h2>{}</h2>\n<p class=\"quiet\">{}</p>", escaped(&template.title), escaped(&template.id));
+        let _ = writeln!(
+            body,
+            "<h2>{}</h2>\n<p class=\"quiet\">{}</p>",
+            escaped(&template.title),
+            escaped(&template.id)
+        );
         for (channel, text) in &template.bodies {
             let _ = writeln!(body, "<h3>{channel}</h3>\n<pre>{}</pre>", escaped(text));
         }
@@ -359,7 +368,12 @@ fn catalogue(all: &[ProductView]) -> String {
         }
         let _ = writeln!(body, "<h3>{}</h3>\n<table>", escaped(&product.title));
         for value in &product.values {
-            let _ = writeln!(body, "<tr><th>{}</th><td>{}</td></tr>", escaped(&value.label), escaped(&value.text));
+            let _ = writeln!(
+                body,
+                "<tr><th>{}</th><td>{}</td></tr>",
+                escaped(&value.label),
+                escaped(&value.text)
+            );
         }
         body.push_str("</table>\n");
     }

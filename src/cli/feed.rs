@@ -91,17 +91,27 @@ pub(super) fn run(settings: &Settings, args: &Args) -> anyhow::Result<ExitCode> 
     };
     let names: Vec<&str> = settings.feeds.iter().map(|feed| feed.name.as_str()).collect();
     let feed = settings.feeds.iter().find(|feed| feed.name == *name);
-    let feed = feed.with_context(|| format!("there is no feed `{name}` in the settings; there are: {}", names.join(", ")))?;
+    let feed = feed.with_context(|| {
+        format!("there is no feed `{name}` in the settings; there are: {}", names.join(", "))
+    })?;
     bring(settings, feed, *dry_run, *again)
 }
 
 fn import(settings: &Settings, args: &ImportArgs) -> anyhow::Result<ExitCode> {
     let mut columns = Vec::new();
     for pair in &args.map {
-        let (column, sets) = pair.rsplit_once('=').with_context(|| format!("`{pair}`: write --map 'COLUMN=TARGET'"))?;
-        columns.push(FeedColumn { column: column.trim().to_owned(), sets: sets.trim().to_owned(), ..FeedColumn::default() });
+        let (column, sets) =
+            pair.rsplit_once('=').with_context(|| format!("`{pair}`: write --map 'COLUMN=TARGET'"))?;
+        columns.push(FeedColumn {
+            column: column.trim().to_owned(),
+            sets: sets.trim().to_owned(),
+            ..FeedColumn::default()
+        });
     }
-    anyhow::ensure!(columns.iter().any(|column| column.sets == "id"), "one column must set `id`: --map 'SKU=id'");
+    anyhow::ensure!(
+        columns.iter().any(|column| column.sets == "id"),
+        "one column must set `id`: --map 'SKU=id'"
+    );
     let feed = FeedSettings {
         name: "import".to_owned(),
         source: args.file.clone(),
@@ -148,7 +158,10 @@ async fn publish(settings: &Settings, feed: &FeedSettings, again: bool) -> anyho
     while app.snapshot().is_none() {
         if let Some(why) = app.failure() {
             app.stop();
-            anyhow::bail!("{why}; where a server runs on these folders, ask it: POST /api/v1/feeds/{}/run", feed.name);
+            anyhow::bail!(
+                "{why}; where a server runs on these folders, ask it: POST /api/v1/feeds/{}/run",
+                feed.name
+            );
         }
         tokio::time::sleep(LOOK_AGAIN).await;
     }
@@ -197,7 +210,9 @@ fn print(summary: &RunSummary, details: &RunDetails) {
         say(&format!("… {} differences in all", details.total_changes));
     }
     let RunSummary { rows, bad_rows, added, changed, archived, .. } = summary;
-    say(&format!("{rows} rows, {bad_rows} wrong: {added} products added, {changed} changed, {archived} archived"));
+    say(&format!(
+        "{rows} rows, {bad_rows} wrong: {added} products added, {changed} changed, {archived} archived"
+    ));
     let (articles, templates) = (&details.uses.articles, &details.uses.templates);
     say(&format!("shown in {} articles and {} templates", articles.len(), templates.len()));
     for reason in &summary.reasons {

@@ -437,7 +437,11 @@ impl Product {
     /// Whether another one says the same, wherever it stands in its file.
     pub fn says_the_same(&self, other: &Self) -> bool {
         let value = |product: &Self, id: &str| {
-            product.values.iter().find(|(own, _)| own.id == id).map(|(own, variants)| (own.id.clone(), variants.clone()))
+            product
+                .values
+                .iter()
+                .find(|(own, _)| own.id == id)
+                .map(|(own, variants)| (own.id.clone(), variants.clone()))
         };
         let is_same_value = |(attribute, _): &(Arc<Attribute>, Vec<Variant>)| {
             value(self, &attribute.id) == value(other, &attribute.id)
@@ -446,8 +450,21 @@ impl Product {
             && self.values.iter().all(is_same_value)
             && (&self.id, &self.title, &self.aliases, self.status, &self.validity)
                 == (&other.id, &other.title, &other.aliases, other.status, &other.validity)
-            && (&self.article, &self.replaced_by, &self.tags, &self.not_with, &self.only_with, &self.only_tariffs)
-                == (&other.article, &other.replaced_by, &other.tags, &other.not_with, &other.only_with, &other.only_tariffs)
+            && (
+                &self.article,
+                &self.replaced_by,
+                &self.tags,
+                &self.not_with,
+                &self.only_with,
+                &self.only_tariffs,
+            ) == (
+                &other.article,
+                &other.replaced_by,
+                &other.tags,
+                &other.not_with,
+                &other.only_with,
+                &other.only_tariffs,
+            )
     }
 
     /// The variant of a value in force: one that names the region before one that does not, then one that names the audience, then the

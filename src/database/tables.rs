@@ -372,11 +372,11 @@ pub const TABLES: &[Table] = &[
             ("details", Kind::Text),
         ],
     },
+    Table { name: "commits", columns: &[("id", Kind::Text), ("at", Kind::Integer), ("hash", Kind::Text)] },
     Table {
-        name: "commits",
-        columns: &[("id", Kind::Text), ("at", Kind::Integer), ("hash", Kind::Text)],
+        name: "openings",
+        columns: &[("id", Kind::Text), ("day", Kind::Integer), ("times", Kind::Integer)],
     },
-    Table { name: "openings", columns: &[("id", Kind::Text), ("day", Kind::Integer), ("times", Kind::Integer)] },
 ];
 
 /// What passes by itself, and what nobody wants back when a backup is restored: who was signed in then, links that were used since.

@@ -39,9 +39,10 @@ pub struct GitError {
 impl GitError {
     /// Somebody is in the middle of something in the work tree.
     pub fn busy() -> Self {
-        let why = "somebody is in the middle of a merge or a rebase there, or is on no branch: it waits until \
+        let why =
+            "somebody is in the middle of a merge or a rebase there, or is on no branch: it waits until \
                    that is ended"
-            .to_owned();
+                .to_owned();
         Self { command: "commit".to_owned(), why, is_busy: true }
     }
 
@@ -274,7 +275,8 @@ impl WorkTree {
         };
         aside(&["update-index", "--add", "-z", "--index-info"], entries.as_bytes())?;
         let tree = line(&aside(&["write-tree"], &[])?);
-        let before = head.map(|head| self.text(&["rev-parse", &format!("{head}^{{tree}}")], &[])).transpose()?;
+        let before =
+            head.map(|head| self.text(&["rev-parse", &format!("{head}^{{tree}}")], &[])).transpose()?;
         if before.as_ref() == Some(&tree) {
             return Ok(None);
         }
@@ -302,8 +304,7 @@ impl WorkTree {
         let range = since.map(|since| format!("{since}..HEAD"));
         let mut log = vec!["log", "-z", "--name-only", "--no-renames", "--format=%x01%an%x02%s"];
         log.extend(["-n", MAX_COMMITS, range.as_deref().unwrap_or("HEAD"), "--"]);
-        let mut status =
-            vec!["status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=no", "--"];
+        let mut status = vec!["status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=no", "--"];
         for (_, prefix) in &self.folders {
             log.push(spec(prefix));
             status.push(spec(prefix));
@@ -336,7 +337,8 @@ impl WorkTree {
     /// Files beside an article that its text names and that git does not know yet: pictures that were put there while it was written.
     fn pictures_of(&self, place: &str, text: &str) -> Result<Vec<String>, GitError> {
         let folder = place.rsplit_once('/').map_or(".", |(folder, _)| folder);
-        let others = self.ask(&["ls-files", "-z", "--others", "--exclude-standard", "--", folder], &[], &[])?;
+        let others =
+            self.ask(&["ls-files", "-z", "--others", "--exclude-standard", "--", folder], &[], &[])?;
         let is_named = |other: &&str| {
             let name = other.rsplit('/').next().unwrap_or(other);
             let is_beside = other.rsplit_once('/').map_or(".", |(folder, _)| folder) == folder;
@@ -364,7 +366,9 @@ impl WorkTree {
         let real = std::fs::canonicalize(&named).or_else(|_| {
             // It may be gone; what it lay in may be a link.
             let parent = named.parent().unwrap_or(&named);
-            Ok::<_, std::io::Error>(std::fs::canonicalize(parent)?.join(named.file_name().unwrap_or_default()))
+            Ok::<_, std::io::Error>(
+                std::fs::canonicalize(parent)?.join(named.file_name().unwrap_or_default()),
+            )
         });
         let real = real.unwrap_or(named);
         let place = real.strip_prefix(&self.root).ok()?;
@@ -394,12 +398,7 @@ impl WorkTree {
         Ok(line(&self.ask(args, input, &[])?))
     }
 
-    fn ask(
-        &self,
-        args: &[&str],
-        input: &[u8],
-        environment: &[(&str, String)],
-    ) -> Result<Vec<u8>, GitError> {
+    fn ask(&self, args: &[&str], input: &[u8], environment: &[(&str, String)]) -> Result<Vec<u8>, GitError> {
         ask(&self.root, args, input, environment)
     }
 }
@@ -477,7 +476,10 @@ fn line(output: &[u8]) -> String {
 
 /// What stands between characters of code 0.
 fn parts(output: &[u8]) -> impl Iterator<Item = &str> {
-    output.split(|byte| *byte == 0).filter_map(|part| std::str::from_utf8(part).ok()).filter(|part| !part.is_empty())
+    output
+        .split(|byte| *byte == 0)
+        .filter_map(|part| std::str::from_utf8(part).ok())
+        .filter(|part| !part.is_empty())
 }
 
 /// A name or an address without what means something to git.

@@ -203,11 +203,7 @@ impl Editing {
         Ok(rows.into_iter().map(|(path,)| path).collect())
     }
 
-    async fn look_at(
-        &self,
-        some: &[(String, Option<[u8; 32]>)],
-        now: Timestamp,
-    ) -> Result<usize, EditError> {
+    async fn look_at(&self, some: &[(String, Option<[u8; 32]>)], now: Timestamp) -> Result<usize, EditError> {
         let mut texts = Vec::new();
         for (path, _) in some {
             let Ok(path) = SourcePath::parse(path) else { continue };
@@ -227,7 +223,9 @@ impl Editing {
                 let told = told.get(path).filter(|told| told.digest == text.map(digest));
                 let (author, reason) = match (self.claim_of(path, text), told) {
                     (Some(claim), _) => (claim.author, claim.reason),
-                    (None, Some(told)) => (Author { id: None, name: told.author.clone() }, told.subject.clone()),
+                    (None, Some(told)) => {
+                        (Author { id: None, name: told.author.clone() }, told.subject.clone())
+                    }
                     (None, None) => Default::default(),
                 };
                 let origin = RevisionOrigin::Disk;
@@ -246,12 +244,7 @@ impl Editing {
     }
 
     /// Says who is about to write texts to disk, and why: for history, which finds them there.
-    pub fn claim<'t>(
-        &self,
-        author: &Author,
-        reason: &str,
-        texts: impl Iterator<Item = (String, &'t str)>,
-    ) {
+    pub fn claim<'t>(&self, author: &Author, reason: &str, texts: impl Iterator<Item = (String, &'t str)>) {
         let mut claimed = self.claimed.lock().unwrap_or_else(PoisonError::into_inner);
         claimed.extend(texts.map(|(path, text)| {
             let claim = Claim { digest: digest(text), author: author.clone(), reason: reason.to_owned() };

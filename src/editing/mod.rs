@@ -139,8 +139,7 @@ impl Editing {
         with_git: bool,
     ) -> Result<Self, EditError> {
         let around = folders.clone();
-        let work_tree =
-            if with_git { aside(move || WorkTree::around(&around)).await? } else { None };
+        let work_tree = if with_git { aside(move || WorkTree::around(&around)).await? } else { None };
         let disk = Arc::new(Disk::new(folders));
         let editing = Self {
             database,

@@ -491,7 +491,11 @@ impl Editing {
     }
 
     /// Publications after one, the oldest first.
-    pub(super) async fn publications_after(&self, id: &str, limit: usize) -> Result<Vec<Publication>, EditError> {
+    pub(super) async fn publications_after(
+        &self,
+        id: &str,
+        limit: usize,
+    ) -> Result<Vec<Publication>, EditError> {
         let rows: Vec<Row> = sqlx::query_as(
             "SELECT id, at, author, author_name, reason, files, undoes FROM publications \
              WHERE state = 'done' AND id > $1 ORDER BY id LIMIT $2",

@@ -48,7 +48,10 @@ pub enum Target {
 ///
 /// # Errors
 /// All that does not fit the family.
-pub fn targets(settings: &FeedSettings, attributes: &[Arc<Attribute>]) -> Result<Vec<Target>, Vec<FeedProblem>> {
+pub fn targets(
+    settings: &FeedSettings,
+    attributes: &[Arc<Attribute>],
+) -> Result<Vec<Target>, Vec<FeedProblem>> {
     let mut problems = Vec::new();
     let mut targets: Vec<Target> = Vec::new();
     for column in &settings.columns {
@@ -110,7 +113,9 @@ fn target(column: &FeedColumn, attributes: &[Arc<Attribute>]) -> Result<Target, 
         matches!(attribute.kind, AttributeType::Money | AttributeType::Count | AttributeType::Period);
     let part = match part {
         "" => Part::Value(Lang::Ru),
-        "ru" | "en" if attribute.kind == AttributeType::Text => Part::Value(Lang::of(part).unwrap_or_default()),
+        "ru" | "en" if attribute.kind == AttributeType::Text => {
+            Part::Value(Lang::of(part).unwrap_or_default())
+        }
         "max" if is_range => Part::Max,
         _ => {
             return Err(wrong(

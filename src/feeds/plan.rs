@@ -215,8 +215,8 @@ fn compare(work: &mut Work, wish: &Wish, settings: &FeedSettings) -> Result<Vec<
         let percent = percent(before.as_deref().unwrap_or_default(), &reading);
         // From nothing to something is further than any per cent, and so is a price that none can be compared with.
         let is_beyond_all = before.is_some_and(|before| before.is_empty() || before.iter().any(is_nothing));
-        let beyond =
-            is_beyond_all || percent.is_some_and(|percent| percent.abs() > f64::from(settings.max_price_change));
+        let beyond = is_beyond_all
+            || percent.is_some_and(|percent| percent.abs() > f64::from(settings.max_price_change));
         changes.push(FeedChange {
             label: attribute.label.get(Lang::Ru).to_owned(),
             validity: wanted.validity.clone(),

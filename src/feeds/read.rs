@@ -46,7 +46,10 @@ pub struct Row {
 
 impl Row {
     fn of(line: u32, cells: Vec<String>) -> Self {
-        let fault = cells.iter().any(|cell| cell.len() > MAX_CELL).then(|| "has a cell that is far too long".to_owned());
+        let fault = cells
+            .iter()
+            .any(|cell| cell.len() > MAX_CELL)
+            .then(|| "has a cell that is far too long".to_owned());
         Self { line, cells, fault, is_text: false }
     }
 }
@@ -254,7 +257,8 @@ fn csv_rows(text: &str, settings: &FeedSettings) -> Result<Vec<Row>, FeedProblem
         // A record is said to begin where the one before it ended: empty lines stand between.
         let begin = record.position().and_then(|p| usize::try_from(p.byte()).ok()).unwrap_or_default();
         let blank = text.as_bytes().get(begin..).unwrap_or_default().iter();
-        let blank = blank.take_while(|byte| byte.is_ascii_whitespace()).filter(|byte| **byte == b'\n').count();
+        let blank =
+            blank.take_while(|byte| byte.is_ascii_whitespace()).filter(|byte| **byte == b'\n').count();
         let line = line.saturating_add(u32_of(blank));
         if record.iter().all(str::is_empty) {
             continue;
@@ -326,11 +330,13 @@ fn must_be_quoted_well(text: &str, delimiter: u8) -> Result<(), FeedProblem> {
 /// Whether the last row has fewer fields than there are headings.
 fn record_is_short(text: &str, width: usize, rows: &[Row]) -> bool {
     let short = |fault: &String| {
-        let number = fault.strip_prefix("has ").and_then(|rest| rest.split(' ').next()?.parse::<usize>().ok());
+        let number =
+            fault.strip_prefix("has ").and_then(|rest| rest.split(' ').next()?.parse::<usize>().ok());
         number.is_some_and(|number| number < width)
     };
     let is_last_short = rows.last().is_some_and(|row| row.fault.as_ref().is_some_and(short));
-    is_last_short && !text.ends_with('\n') || is_last_short && rows.last().is_some_and(|row| row.cells.iter().any(|cell| cell.contains('\n')))
+    is_last_short && !text.ends_with('\n')
+        || is_last_short && rows.last().is_some_and(|row| row.cells.iter().any(|cell| cell.contains('\n')))
 }
 
 fn too_large(most: u64) -> FeedProblem {
@@ -451,7 +457,9 @@ fn text_of(value: &DataRef<'_>) -> Option<String> {
         DataRef::Empty => return None,
         DataRef::Int(number) => number.to_string(),
         DataRef::Float(number) => number_text(*number),
-        DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => text.trim().to_owned(),
+        DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => {
+            text.trim().to_owned()
+        }
         DataRef::SharedString(text) => text.trim().to_owned(),
         DataRef::Bool(yes) => if *yes { "yes" } else { "no" }.to_owned(),
         DataRef::DateTime(at) => {
@@ -495,7 +503,8 @@ fn json_rows(bytes: &[u8], settings: &FeedSettings) -> Result<Vec<Row>, FeedProb
     // A column that no row has is a slip in the settings, or another form of the source.
     for column in &settings.columns {
         if !list.is_empty() && list.iter().all(|item| find(item, &column.column).is_none()) {
-            let keys = list.iter().find_map(Value::as_object).map(|first| first.keys().cloned().collect::<Vec<_>>());
+            let keys =
+                list.iter().find_map(Value::as_object).map(|first| first.keys().cloned().collect::<Vec<_>>());
             let keys = keys.unwrap_or_default();
             let near = did_you_mean(&column.column, keys.iter().map(String::as_str));
             return Err(FeedProblem::at(
@@ -537,14 +546,19 @@ mod tests {
     use crate::settings::FeedColumn;
 
     fn settings() -> FeedSettings {
-        let column = |name: &str| FeedColumn { column: name.to_owned(), sets: "id".to_owned(), ..FeedColumn::default() };
+        let column = |name: &str| FeedColumn {
+            column: name.to_owned(),
+            sets: "id".to_owned(),
+            ..FeedColumn::default()
+        };
         FeedSettings { columns: vec![column("код"), column("цена")], ..FeedSettings::default() }
     }
 
     #[track_caller]
     fn check(bytes: &[u8], expected: &[(u32, &str, &str)]) {
         let rows = read(bytes, &settings()).unwrap();
-        let found: Vec<(u32, &str, &str)> = rows.iter().map(|row| (row.line, &*row.cells[0], &*row.cells[1])).collect();
+        let found: Vec<(u32, &str, &str)> =
+            rows.iter().map(|row| (row.line, &*row.cells[0], &*row.cells[1])).collect();
         assert_eq!(found, expected);
     }
 
@@ -556,23 +570,38 @@ mod tests {
         check("\n\nкод|цена\na|\"две\nстроки\"\nb|2\n".as_bytes(), &[(4, "a", "две\nстроки"), (6, "b", "2")]);
         for encoding in [encoding_rs::WINDOWS_1251, encoding_rs::KOI8_R] {
             let text = "код;цена\nпакет-сообщений;сто рублей\nминуты;двести рублей\n";
-            check(&encoding.encode(text).0, &[(2, "пакет-сообщений", "сто рублей"), (3, "минуты", "двести рублей")]);
+            check(
+                &encoding.encode(text).0,
+                &[(2, "пакет-сообщений", "сто рублей"), (3, "минуты", "двести рублей")],
+            );
         }
     }
 
     #[test]
     fn json_is_read_by_keys_and_pointers() {
-        check("[{\"код\": \"a\", \"цена\": 1.5}, {\"код\": 7, \"цена\": null}]".as_bytes(), &[(1, "a", "1.5"), (2, "7", "")]);
+        check(
+            "[{\"код\": \"a\", \"цена\": 1.5}, {\"код\": 7, \"цена\": null}]".as_bytes(),
+            &[(1, "a", "1.5"), (2, "7", "")],
+        );
         let mut settings = settings();
         settings.rows = "/data/items".to_owned();
         settings.columns[1].column = "/цены/1".to_owned();
-        let rows = read("{\"data\": {\"items\": [{\"код\": \"a\", \"цены\": [1, 2]}]}}".as_bytes(), &settings).unwrap();
+        let rows =
+            read("{\"data\": {\"items\": [{\"код\": \"a\", \"цены\": [1, 2]}]}}".as_bytes(), &settings)
+                .unwrap();
         assert_eq!(rows[0].cells, ["a", "2"]);
     }
 
     #[test]
     fn numbers_of_a_workbook_are_what_was_typed() {
-        for (number, text) in [(0.1 + 0.2, "0.3"), (110.5, "110.5"), (100.0, "100"), (1e12, "1000000000000"), (-5.0, "-5"), (0.0, "0")] {
+        for (number, text) in [
+            (0.1 + 0.2, "0.3"),
+            (110.5, "110.5"),
+            (100.0, "100"),
+            (1e12, "1000000000000"),
+            (-5.0, "-5"),
+            (0.0, "0"),
+        ] {
             assert_eq!(number_text(number), text);
         }
     }

@@ -48,7 +48,8 @@ fn splices_of_parts(text: &str, family: &Family, edits: &[ProductEdit]) -> Optio
     if edits.iter().any(|edit| edit.is_new) {
         return None;
     }
-    let lines: Vec<usize> = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+    let lines: Vec<usize> =
+        std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
     let begin = |line: u32| lines.get(usize::try_from(line).ok()?.checked_sub(1)?).copied();
     let places: HashMap<&str, usize> =
         family.products.iter().enumerate().map(|(place, product)| (product.id.as_str(), place)).collect();
@@ -83,7 +84,9 @@ fn splices_of_whole(path: &str, text: &str, edits: &[ProductEdit]) -> Result<Spl
     for edit in edits.iter().filter(|edit| !edit.is_new) {
         let id = &edit.meant.id;
         let item = by_id.get(id).ok_or_else(|| format!("`{id}` is not where it was"))?;
-        writer.product(item, edit, &mut splices).map_err(|why| format!("`{id}`, line {}: {why}", item.at.line))?;
+        writer
+            .product(item, edit, &mut splices)
+            .map_err(|why| format!("`{id}`, line {}: {why}", item.at.line))?;
     }
     let new: Vec<&ProductEdit> = edits.iter().filter(|edit| edit.is_new).collect();
     if !new.is_empty() {
@@ -95,7 +98,8 @@ fn splices_of_whole(path: &str, text: &str, edits: &[ProductEdit]) -> Result<Spl
 /// Puts texts in the place of others. What is put in at one place stands in the order it was given.
 fn apply(text: &str, mut splices: Vec<(Range<usize>, String)>) -> Result<String, String> {
     splices.sort_by_key(|(range, _)| (range.start, range.end));
-    let mut written = String::with_capacity(text.len() + splices.iter().map(|(_, new)| new.len()).sum::<usize>());
+    let mut written =
+        String::with_capacity(text.len() + splices.iter().map(|(_, new)| new.len()).sum::<usize>());
     let mut at = 0;
     for (range, new) in splices {
         let kept = text.get(at..range.start).ok_or("two changes meet in one place")?;
@@ -119,13 +123,18 @@ fn must_mean(
         let error = problems.iter().find(|problem| problem.severity == Severity::Error);
         error.map_or_else(String::new, |error| format!("line {}: {}", error.line, error.message))
     })?;
-    let meant: HashMap<&str, &ProductEdit> = edits.iter().map(|edit| (edit.meant.id.as_str(), edit)).collect();
+    let meant: HashMap<&str, &ProductEdit> =
+        edits.iter().map(|edit| (edit.meant.id.as_str(), edit)).collect();
     let new = edits.iter().filter(|edit| edit.is_new);
     let expected = before.products.iter().map(|product| {
-        meant.get(product.id.as_str()).filter(|edit| !edit.is_new).map_or(product.as_ref(), |edit| &edit.meant)
+        meant
+            .get(product.id.as_str())
+            .filter(|edit| !edit.is_new)
+            .map_or(product.as_ref(), |edit| &edit.meant)
     });
     let expected: Vec<_> = expected.chain(new.map(|edit| &edit.meant)).collect();
-    let is_same_head = (&family.id, &family.title, &family.attributes) == (&before.id, &before.title, &before.attributes);
+    let is_same_head =
+        (&family.id, &family.title, &family.attributes) == (&before.id, &before.title, &before.attributes);
     if !is_same_head || family.products.len() != expected.len() {
         return Err("more would change than is meant".to_owned());
     }
@@ -357,7 +366,9 @@ impl Writer<'_> {
             }
             _ => {
                 // Without a title its id stands for it: what is meant names all languages.
-                let named = |lang: Lang| Some(format!("{}: {}", lang.code(), quoted(edit.meant.title.written(lang)?)));
+                let named = |lang: Lang| {
+                    Some(format!("{}: {}", lang.code(), quoted(edit.meant.title.written(lang)?)))
+                };
                 let all = Lang::ALL.into_iter().filter_map(named);
                 let whole = format!("{{{}}}", all.collect::<Vec<_>>().join(", "));
                 self.set_key(item, "title", &whole, splices)
@@ -388,7 +399,9 @@ impl Writer<'_> {
             self.put(node, &text(Lang::Ru).unwrap_or_default(), true, splices);
             return Ok(());
         }
-        let all = Lang::ALL.into_iter().filter_map(|lang| Some(format!("{}: {}", lang.code(), quoted(&text(lang)?))));
+        let all = Lang::ALL
+            .into_iter()
+            .filter_map(|lang| Some(format!("{}: {}", lang.code(), quoted(&text(lang)?))));
         let end = self.end_of(node).ok_or("its text has a form that cannot be changed")?;
         splices.push((node.span.start..end, format!("{{{}}}", all.collect::<Vec<_>>().join(", "))));
         Ok(())
@@ -406,7 +419,13 @@ impl Writer<'_> {
     }
 
     /// Puts values into what an attribute has: one, or a list of variants.
-    fn value(&self, node: &Node, attribute: &Attribute, wants: &[Want<'_>], splices: &mut Splices) -> Result<(), String> {
+    fn value(
+        &self,
+        node: &Node,
+        attribute: &Attribute,
+        wants: &[Want<'_>],
+        splices: &mut Splices,
+    ) -> Result<(), String> {
         let variants = match &node.value {
             Value::List(items) => items.iter().collect(),
             _ => vec![node],
@@ -445,11 +464,18 @@ impl Writer<'_> {
     }
 
     /// Puts a value into one variant.
-    fn variant(&self, node: &Node, attribute: &Attribute, want: &Want<'_>, splices: &mut Splices) -> Result<(), String> {
+    fn variant(
+        &self,
+        node: &Node,
+        attribute: &Attribute,
+        want: &Want<'_>,
+        splices: &mut Splices,
+    ) -> Result<(), String> {
         let is_map = matches!(node.value, Value::Map(_)) && !is_localized(node);
         let own = if is_map { field(node, "value").ok_or("a variant has no `value`")? } else { node };
         if attribute.kind == AttributeType::Text {
-            let text = |lang: Lang| Some(want.reading.written(attribute, lang).0).filter(|text| !text.is_empty());
+            let text =
+                |lang: Lang| Some(want.reading.written(attribute, lang).0).filter(|text| !text.is_empty());
             return self.localized(own, &want.langs, &text, splices);
         }
         let (value, max) = want.reading.written(attribute, Lang::Ru);
@@ -466,7 +492,13 @@ impl Writer<'_> {
     }
 
     /// Adds products behind the others.
-    fn append(&self, root: &Node, products: Option<&Node>, new: &[&ProductEdit], splices: &mut Splices) -> Result<(), String> {
+    fn append(
+        &self,
+        root: &Node,
+        products: Option<&Node>,
+        new: &[&ProductEdit],
+        splices: &mut Splices,
+    ) -> Result<(), String> {
         let last = products.and_then(|node| items(node).last());
         if products.is_some_and(|node| self.is_flow(node)) {
             return Err("write `products` as a list with dashes: new ones come behind the others".to_owned());
@@ -512,7 +544,8 @@ impl Writer<'_> {
     fn new_product(&self, edit: &ProductEdit, indent: &str) -> String {
         let mut lines = vec![format!("{indent}- id: {}", plain_or_quoted(&edit.meant.id))];
         if !edit.titles.is_empty() {
-            let of = |lang: Lang| Some(format!("{}: {}", lang.code(), quoted(edit.meant.title.written(lang)?)));
+            let of =
+                |lang: Lang| Some(format!("{}: {}", lang.code(), quoted(edit.meant.title.written(lang)?)));
             let all: Vec<String> = Lang::ALL.into_iter().filter_map(of).collect();
             lines.push(format!("{indent}  title: {{{}}}", all.join(", ")));
         }
@@ -561,7 +594,9 @@ fn value_text(attribute: &Attribute, reading: &Reading) -> (String, Option<Strin
                 (Some(ru), None) => (quoted(&ru), None),
                 (ru, en) => {
                     let all = [("ru", ru), ("en", en)];
-                    let all = all.into_iter().filter_map(|(lang, text)| Some(format!("{lang}: {}", quoted(&text?))));
+                    let all = all
+                        .into_iter()
+                        .filter_map(|(lang, text)| Some(format!("{lang}: {}", quoted(&text?))));
                     (format!("{{{}}}", all.collect::<Vec<_>>().join(", ")), None)
                 }
             }
@@ -615,7 +650,9 @@ fn plain_or_quoted(text: &str) -> String {
 fn is_plain(text: &str) -> bool {
     const MEANT_OTHERWISE: [&str; 11] =
         ["yes", "no", "true", "false", "null", "on", "off", "y", "n", "nan", "inf"];
-    let is_harmless = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '–' | '.' | '/' | '(' | ')' | '+' | '«' | '»');
+    let is_harmless = |c: char| {
+        c.is_alphanumeric() || matches!(c, ' ' | '-' | '–' | '.' | '/' | '(' | ')' | '+' | '«' | '»')
+    };
     text.starts_with(char::is_alphabetic)
         && !text.ends_with(' ')
         && text.chars().all(is_harmless)
@@ -647,8 +684,11 @@ mod tests {
             let regions = Some(region.to_owned()).into_iter().filter(|region| !region.is_empty()).collect();
             FeedColumn { regions, ..column(heading, sets) }
         });
-        let settings =
-            FeedSettings { columns: columns.collect(), missing: MissingProducts::Leave, ..FeedSettings::default() };
+        let settings = FeedSettings {
+            columns: columns.collect(),
+            missing: MissingProducts::Leave,
+            ..FeedSettings::default()
+        };
         let (family, problems) = parse_family(PATH, text);
         let family = Arc::new(family.unwrap_or_else(|| panic!("{problems:?}\n{text}")));
         let targets = mapping::targets(&settings, &family.attributes).unwrap();
@@ -674,41 +714,121 @@ mod tests {
 
     #[test]
     fn values_are_written_where_they_stand() {
-        check("  - id: a\n    values: {price: 5, size: 1} # x\n", "id;price\na;6,5\n", "  - id: a\n    values: {price: 6.50, size: 1} # x\n");
-        check("  - id: a\n    values:\n      price: '5' # old\n", "id;price\na;6\n", "  - id: a\n    values:\n      price: '6' # old\n");
-        check("  - id: a\n    values:\n      price: 5.0\n", "id;price\na;5\n", "  - id: a\n    values:\n      price: 5.0\n");
-        check("  - id: a\n    values:\n      size: {value: 4, max: 8}\n", "id;size\na;5\n", "  - id: a\n    values:\n      size: {value: 5, max: 8}\n");
-        check("  - id: a\n    values:\n      size: 4\n", "id;size;size.max\na;5;9\n", "  - id: a\n    values:\n      size: {value: 5, max: 9}\n");
-        check("  - id: a\n    values:\n      term: 1 month\n", "id;term\na;2 месяца\n", "  - id: a\n    values:\n      term: 2 months\n");
-        check("  - id: a\n    values:\n      code: \"*1#\"\n", "id;code\na;*22#\n", "  - id: a\n    values:\n      code: \"*22#\"\n");
-        check("  - id: a\n    values: {roaming: yes}\n", "id;roaming\na;Нет\n", "  - id: a\n    values: {roaming: no}\n");
+        check(
+            "  - id: a\n    values: {price: 5, size: 1} # x\n",
+            "id;price\na;6,5\n",
+            "  - id: a\n    values: {price: 6.50, size: 1} # x\n",
+        );
+        check(
+            "  - id: a\n    values:\n      price: '5' # old\n",
+            "id;price\na;6\n",
+            "  - id: a\n    values:\n      price: '6' # old\n",
+        );
+        check(
+            "  - id: a\n    values:\n      price: 5.0\n",
+            "id;price\na;5\n",
+            "  - id: a\n    values:\n      price: 5.0\n",
+        );
+        check(
+            "  - id: a\n    values:\n      size: {value: 4, max: 8}\n",
+            "id;size\na;5\n",
+            "  - id: a\n    values:\n      size: {value: 5, max: 8}\n",
+        );
+        check(
+            "  - id: a\n    values:\n      size: 4\n",
+            "id;size;size.max\na;5;9\n",
+            "  - id: a\n    values:\n      size: {value: 5, max: 9}\n",
+        );
+        check(
+            "  - id: a\n    values:\n      term: 1 month\n",
+            "id;term\na;2 месяца\n",
+            "  - id: a\n    values:\n      term: 2 months\n",
+        );
+        check(
+            "  - id: a\n    values:\n      code: \"*1#\"\n",
+            "id;code\na;*22#\n",
+            "  - id: a\n    values:\n      code: \"*22#\"\n",
+        );
+        check(
+            "  - id: a\n    values: {roaming: yes}\n",
+            "id;roaming\na;Нет\n",
+            "  - id: a\n    values: {roaming: no}\n",
+        );
     }
 
     #[test]
     fn what_is_not_there_yet_is_added() {
         check("  - id: a # one\n", "id;price\na;6\n", "  - id: a # one\n    values: {price: 6}\n");
         check("  - id: a\n    values:\n", "id;price\na;6\n", "  - id: a\n    values: {price: 6}\n");
-        check("  - id: a\n    values: {}\n", "id;price;size\na;6;7\n", "  - id: a\n    values: {price: 6, size: 7}\n");
-        check("  - id: a\n    values:\n      size: 1 # x\n  - id: b\n", "id;price\na;6\n", "  - id: a\n    values:\n      size: 1 # x\n      price: 6\n  - id: b\n");
-        check("  - {id: a, values: {size: 1}}\n", "id;price\na;6\n", "  - {id: a, values: {size: 1, price: 6}}\n");
-        check("", "id;title.ru;title.en;price;price@moscow\nnew;Он: \"да\";Yes;1;2\n", "  - id: new\n    title: {ru: \"Он: \\\"да\\\"\", en: \"Yes\"}\n    values:\n      price: [1, {value: 2, regions: [moscow]}]\n");
+        check(
+            "  - id: a\n    values: {}\n",
+            "id;price;size\na;6;7\n",
+            "  - id: a\n    values: {price: 6, size: 7}\n",
+        );
+        check(
+            "  - id: a\n    values:\n      size: 1 # x\n  - id: b\n",
+            "id;price\na;6\n",
+            "  - id: a\n    values:\n      size: 1 # x\n      price: 6\n  - id: b\n",
+        );
+        check(
+            "  - {id: a, values: {size: 1}}\n",
+            "id;price\na;6\n",
+            "  - {id: a, values: {size: 1, price: 6}}\n",
+        );
+        check(
+            "",
+            "id;title.ru;title.en;price;price@moscow\nnew;Он: \"да\";Yes;1;2\n",
+            "  - id: new\n    title: {ru: \"Он: \\\"да\\\"\", en: \"Yes\"}\n    values:\n      price: [1, {value: 2, regions: [moscow]}]\n",
+        );
         check("- id: a", "id;note\nb;#1\n", "- id: a\n- id: b\n  values:\n    note: \"#1\"\n");
     }
 
     #[test]
     fn variants_are_told_apart() {
-        check("  - id: a\n    values:\n      price: 5 # x\n", "id;price@moscow\na;6\n", "  - id: a\n    values:\n      price: [5, {value: 6, regions: [moscow]}] # x\n");
-        check("  - id: a\n    values:\n      price:\n        - 5 # x\n      size: 1\n", "id;price@moscow\na;6\n", "  - id: a\n    values:\n      price:\n        - 5 # x\n        - {value: 6, regions: [moscow]}\n      size: 1\n");
-        check("  - id: a\n    values:\n      price: [5, {value: 6, regions: [moscow]}]\n", "id;price;price@moscow\na;7;8\n", "  - id: a\n    values:\n      price: [7, {value: 8, regions: [moscow]}]\n");
-        check("  - id: a\n    values: {price: {value: 6, from: 2026-12-01}}\n", "id;price;from\na;7;2026-12-01\n", "  - id: a\n    values: {price: {value: 7, from: 2026-12-01}}\n");
+        check(
+            "  - id: a\n    values:\n      price: 5 # x\n",
+            "id;price@moscow\na;6\n",
+            "  - id: a\n    values:\n      price: [5, {value: 6, regions: [moscow]}] # x\n",
+        );
+        check(
+            "  - id: a\n    values:\n      price:\n        - 5 # x\n      size: 1\n",
+            "id;price@moscow\na;6\n",
+            "  - id: a\n    values:\n      price:\n        - 5 # x\n        - {value: 6, regions: [moscow]}\n      size: 1\n",
+        );
+        check(
+            "  - id: a\n    values:\n      price: [5, {value: 6, regions: [moscow]}]\n",
+            "id;price;price@moscow\na;7;8\n",
+            "  - id: a\n    values:\n      price: [7, {value: 8, regions: [moscow]}]\n",
+        );
+        check(
+            "  - id: a\n    values: {price: {value: 6, from: 2026-12-01}}\n",
+            "id;price;from\na;7;2026-12-01\n",
+            "  - id: a\n    values: {price: {value: 7, from: 2026-12-01}}\n",
+        );
     }
 
     #[test]
     fn texts_keep_their_other_language() {
-        check("  - id: a\n    title: Один\n", "id;title.ru\na;Два: три\n", "  - id: a\n    title: \"Два: три\"\n");
-        check("  - id: a\n    title: Один\n", "id;title.en\na;One\n", "  - id: a\n    title: {ru: \"Один\", en: \"One\"}\n");
-        check("  - id: a\n    title: {ru: Один, en: One}\n", "id;title.ru\na;Два, три\n", "  - id: a\n    title: {ru: \"Два, три\", en: One}\n");
-        check("  - id: a\n    values:\n      note:\n        ru: Один\n", "id;note.en\na;One\n", "  - id: a\n    values:\n      note:\n        ru: Один\n        en: \"One\"\n");
+        check(
+            "  - id: a\n    title: Один\n",
+            "id;title.ru\na;Два: три\n",
+            "  - id: a\n    title: \"Два: три\"\n",
+        );
+        check(
+            "  - id: a\n    title: Один\n",
+            "id;title.en\na;One\n",
+            "  - id: a\n    title: {ru: \"Один\", en: \"One\"}\n",
+        );
+        check(
+            "  - id: a\n    title: {ru: Один, en: One}\n",
+            "id;title.ru\na;Два, три\n",
+            "  - id: a\n    title: {ru: \"Два, три\", en: One}\n",
+        );
+        check(
+            "  - id: a\n    values:\n      note:\n        ru: Один\n",
+            "id;note.en\na;One\n",
+            "  - id: a\n    values:\n      note:\n        ru: Один\n        en: \"One\"\n",
+        );
     }
 
     #[test]
@@ -716,7 +836,10 @@ mod tests {
         // An anchor that others refer to; a mapping that is merged in; a block of text; a list in brackets.
         for (products, csv) in [
             ("  - id: a\n    values: &v {price: 5}\n  - id: b\n    values: *v\n", "id;price\na;6\n"),
-            ("  - id: a\n    values: &v {price: 5}\n  - id: b\n    values:\n      <<: *v\n      size: 1\n", "id;price\nb;6\n"),
+            (
+                "  - id: a\n    values: &v {price: 5}\n  - id: b\n    values:\n      <<: *v\n      size: 1\n",
+                "id;price\nb;6\n",
+            ),
             ("  [{id: a}]\n", "id;price\nb;6\n"),
         ] {
             let text = format!("{HEAD}{products}");
@@ -742,10 +865,25 @@ mod tests {
         let values = match dice.below(6) {
             0 => format!("    values: {{price: {price}, size: {number}}}{}\n", mark("flow")),
             1 => format!("    values:\n      price: {price}{}\n      size: {number}\n", mark("plain")),
-            2 => format!("    values:\n      # above {number}\n      size: {number}{}\n      price:\n        - {price}\n        - {{value: {}, regions: [moscow]}}{}\n", mark("size"), price + 1, mark("moscow")),
-            3 => format!("    values:\n      price: [{price}, {{value: {}, from: 2026-12-01}}]{}\n", price + 5, mark("list")),
-            4 => format!("    values:\n      note: |\n        Длинный\n        текст {number}\n      price: \"{price}\"{}\n", mark("quoted")),
-            _ => format!("    values: {{\n      price: {price},{}\n      term: 30 days\n    }}\n", mark("lines")),
+            2 => format!(
+                "    values:\n      # above {number}\n      size: {number}{}\n      price:\n        - {price}\n        - {{value: {}, regions: [moscow]}}{}\n",
+                mark("size"),
+                price + 1,
+                mark("moscow")
+            ),
+            3 => format!(
+                "    values:\n      price: [{price}, {{value: {}, from: 2026-12-01}}]{}\n",
+                price + 5,
+                mark("list")
+            ),
+            4 => format!(
+                "    values:\n      note: |\n        Длинный\n        текст {number}\n      price: \"{price}\"{}\n",
+                mark("quoted")
+            ),
+            _ => format!(
+                "    values: {{\n      price: {price},{}\n      term: 30 days\n    }}\n",
+                mark("lines")
+            ),
         };
         let title = match dice.below(3) {
             0 => format!("    title: Товар {number}\n"),
@@ -753,7 +891,11 @@ mod tests {
             _ => String::new(),
         };
         let order = if dice.below(2) == 0 { title.clone() + &values } else { values + &title };
-        format!("  - id: p-{number}{}\n{order}{}", mark("id"), if dice.below(4) == 0 { format!("\n  # between {number}\n") } else { String::new() })
+        format!(
+            "  - id: p-{number}{}\n{order}{}",
+            mark("id"),
+            if dice.below(4) == 0 { format!("\n  # between {number}\n") } else { String::new() }
+        )
     }
 
     #[test]
@@ -793,11 +935,18 @@ mod tests {
         let price = Arc::clone(&family.attributes[0]);
         let reading = Reading::of(&price, Lang::Ru, "6", None).unwrap();
         meant.set(&price, &Validity::default(), reading);
-        let edit = ProductEdit { is_new: false, titles: Vec::new(), values: Vec::new(), archive: false, meant };
+        let edit =
+            ProductEdit { is_new: false, titles: Vec::new(), values: Vec::new(), archive: false, meant };
         let edits = [edit];
         let good = text.replace("price: 5", "price: 6");
         assert!(must_mean(PATH, &good, &family, &edits).is_ok());
-        for other in [text.clone(), good.replace("price: 6", "price: 6, size: 1"), good.replace("id: a", "id: b"), good.replace("family: f", "family: g"), format!("{good}  - id: b\n")] {
+        for other in [
+            text.clone(),
+            good.replace("price: 6", "price: 6, size: 1"),
+            good.replace("id: a", "id: b"),
+            good.replace("family: f", "family: g"),
+            format!("{good}  - id: b\n"),
+        ] {
             assert!(must_mean(PATH, &other, &family, &edits).is_err(), "{other}");
         }
     }

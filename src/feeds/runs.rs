@@ -280,7 +280,10 @@ impl Runs {
     pub async fn repeat(&self, run: &FeedRun, earlier: &FeedRun) -> Result<FeedRun, StoreError> {
         let mut again = earlier.clone();
         again.summary.repeated += 1;
-        sqlx::query("DELETE FROM feed_runs WHERE id = $1").bind(&run.id).execute(self.database.pool()).await?;
+        sqlx::query("DELETE FROM feed_runs WHERE id = $1")
+            .bind(&run.id)
+            .execute(self.database.pool())
+            .await?;
         self.end(&again, None).await?;
         Ok(again)
     }
@@ -311,7 +314,12 @@ impl Runs {
     ///
     /// # Errors
     /// The store fails.
-    pub async fn list(&self, feed: &str, before: Option<&str>, limit: usize) -> Result<Vec<FeedRun>, StoreError> {
+    pub async fn list(
+        &self,
+        feed: &str,
+        before: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<FeedRun>, StoreError> {
         let rows: Vec<Row> = sqlx::query_as(
             "SELECT id, feed, at, state, summary FROM feed_runs WHERE feed = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
         )
@@ -334,7 +342,9 @@ impl Runs {
         .bind(feed)
         .fetch_optional(self.database.pool())
         .await?;
-        Ok(row.filter(|row| row.5 == digest).map(|(id, feed, at, state, summary, _)| run((id, feed, at, state, summary))))
+        Ok(row
+            .filter(|row| row.5 == digest)
+            .map(|(id, feed, at, state, summary, _)| run((id, feed, at, state, summary))))
     }
 
     /// Notes that the source of a run is to be looked at anew.
@@ -343,7 +353,10 @@ impl Runs {
     /// The store fails.
     pub async fn forget_source(&self, id: &str) -> Result<(), StoreError> {
         let forget = || async {
-            sqlx::query("UPDATE feed_runs SET digest = '' WHERE id = $1").bind(id).execute(self.database.pool()).await?;
+            sqlx::query("UPDATE feed_runs SET digest = '' WHERE id = $1")
+                .bind(id)
+                .execute(self.database.pool())
+                .await?;
             Ok(())
         };
         self.database.patiently(forget).await

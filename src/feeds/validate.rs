@@ -62,7 +62,11 @@ pub struct Wanted {
 ///
 /// # Errors
 /// What shows that the source as a whole is not what it should be: products named twice, prices that nobody means, no row that can be read.
-pub fn validate(rows: &[Row], settings: &FeedSettings, targets: &[Target]) -> Result<Wishes, Vec<FeedProblem>> {
+pub fn validate(
+    rows: &[Row],
+    settings: &FeedSettings,
+    targets: &[Target],
+) -> Result<Wishes, Vec<FeedProblem>> {
     let mut wishes = Wishes::default();
     let mut absurd = Vec::new();
     let mut seen: HashSet<(String, String, Validity)> = HashSet::new();
@@ -85,9 +89,13 @@ pub fn validate(rows: &[Row], settings: &FeedSettings, targets: &[Target]) -> Re
                 // A row without values still names its product once.
                 let keys: Vec<(String, Validity)> = match wish.values.as_slice() {
                     [] => vec![(String::new(), Validity::default())],
-                    values => values.iter().map(|v| (format!("{}.{}", v.attribute.id, v.lang.code()), v.validity.clone())).collect(),
+                    values => values
+                        .iter()
+                        .map(|v| (format!("{}.{}", v.attribute.id, v.lang.code()), v.validity.clone()))
+                        .collect(),
                 };
-                let is_twice = keys.into_iter().any(|(key, validity)| !seen.insert((wish.id.clone(), key, validity)));
+                let is_twice =
+                    keys.into_iter().any(|(key, validity)| !seen.insert((wish.id.clone(), key, validity)));
                 if is_twice {
                     absurd.push(FeedProblem::at(
                         row.line,
@@ -155,9 +163,9 @@ impl Cells<'_> {
         };
         let day = |target: &Target| match self.get(target) {
             "" => Ok(None),
-            text => parse_date(text)
-                .map(Some)
-                .map_err(|why| self.wrong(target, why, "write days as 2026-12-31")),
+            text => {
+                parse_date(text).map(Some).map_err(|why| self.wrong(target, why, "write days as 2026-12-31"))
+            }
         };
         let (from, to) = (day(&Target::From)?, day(&Target::To)?);
         if from.zip(to).is_some_and(|(from, to)| to < from) {
@@ -183,7 +191,11 @@ impl Cells<'_> {
                         absurd.push(problem);
                         continue;
                     }
-                    let max = Target::Value { attribute: Arc::clone(attribute), part: Part::Max, validity: validity.clone() };
+                    let max = Target::Value {
+                        attribute: Arc::clone(attribute),
+                        part: Part::Max,
+                        validity: validity.clone(),
+                    };
                     let max = Some(self.get(&max)).filter(|max| !max.is_empty());
                     if let Some(problem) = max.and_then(|max| self.absurd(attribute, &column.column, max)) {
                         absurd.push(problem);
@@ -247,7 +259,8 @@ impl Cells<'_> {
         let compact: String = number.chars().filter(|c| !c.is_whitespace()).collect();
         let unsigned = compact.trim_start_matches(['-', '−']);
         let whole = unsigned.split(['.', ',']).next().unwrap_or_default();
-        let is_number = unsigned.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ',')) && !whole.is_empty();
+        let is_number =
+            unsigned.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ',')) && !whole.is_empty();
         let is_small = unsigned.len() == compact.len() && whole.len() <= MAX_DIGITS;
         (is_number && !is_small).then(|| {
             let shown: String = cell.chars().take(40).collect();
@@ -314,7 +327,11 @@ mod tests {
     fn wishes(csv: &str) -> Result<Wishes, Vec<FeedProblem>> {
         let family = parse_family("f", "family: f\nattributes:\n  price: {type: money}\n  size: {type: count}\n  term: {type: period}\nproducts:\n").0.unwrap();
         let headings = csv.lines().next().unwrap().split(';');
-        let columns = headings.map(|name| FeedColumn { column: name.to_owned(), sets: name.to_owned(), ..FeedColumn::default() });
+        let columns = headings.map(|name| FeedColumn {
+            column: name.to_owned(),
+            sets: name.to_owned(),
+            ..FeedColumn::default()
+        });
         let settings = FeedSettings { columns: columns.collect(), ..FeedSettings::default() };
         let rows = read(csv.as_bytes(), &settings).unwrap();
         validate(&rows, &settings, &targets(&settings, &family.attributes).unwrap())

@@ -35,7 +35,11 @@ pub fn alike(articles: &[PlannedArticle], folder: &Folder) -> Vec<Alike> {
     let mut all: Vec<(String, String)> =
         articles.iter().map(|article| (article.path.clone(), body(&article.text))).collect();
     let imported = all.len();
-    let here = folder.list("").files.into_keys().filter(|path| is_markdown(path) && !planned.contains(path.as_str()));
+    let here = folder
+        .list("")
+        .files
+        .into_keys()
+        .filter(|path| is_markdown(path) && !planned.contains(path.as_str()));
     all.extend(here.filter_map(|path| {
         let text = read(&folder.root.join(&path), folder.max_file_bytes)?;
         Some((path, body(&text)))
@@ -84,12 +88,9 @@ pub fn alike(articles: &[PlannedArticle], folder: &Folder) -> Vec<Alike> {
 }
 
 /// Of some texts the one that is most like another, if it is nearly the same.
-fn nearest(
-    own: &FxHashSet<u64>,
-    others: &BTreeSet<usize>,
-    all: &[(String, String)],
-) -> Option<(usize, u32)> {
-    let measured = others.iter().map(|other| (*other, percent_alike(own, &shingles([all[*other].1.as_str()]))));
+fn nearest(own: &FxHashSet<u64>, others: &BTreeSet<usize>, all: &[(String, String)]) -> Option<(usize, u32)> {
+    let measured =
+        others.iter().map(|other| (*other, percent_alike(own, &shingles([all[*other].1.as_str()]))));
     measured.filter(|(_, percent)| *percent >= ALIKE_PERCENT).max_by_key(|(_, percent)| *percent)
 }
 

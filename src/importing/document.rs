@@ -141,7 +141,9 @@ impl<'p> Found<'p> {
     pub fn take(&mut self, key: &str, read: Result<Document, String>) {
         match read {
             Ok(document) if self.bytes + document.markdown.len() > MAX_TEXT => {
-                let why = format!("all texts together are larger than {MAX_TEXT} bytes: import the source in parts");
+                let why = format!(
+                    "all texts together are larger than {MAX_TEXT} bytes: import the source in parts"
+                );
                 self.unreadable.insert(key.to_owned(), why);
             }
             Ok(document) => {

@@ -48,7 +48,10 @@ impl Aim {
         let folder = named.trim().trim_matches('/');
         let is_bad = |c: char| c.is_control() || "\\:*?\"<>|".contains(c);
         let is_name = |name: &str| {
-            !name.starts_with('.') && name.trim() == name && name.len() <= MAX_FOLDER && !name.contains(is_bad)
+            !name.starts_with('.')
+                && name.trim() == name
+                && name.len() <= MAX_FOLDER
+                && !name.contains(is_bad)
         };
         let is_good = !folder.is_empty()
             && files::resolve("", folder).as_deref() == Some(folder)

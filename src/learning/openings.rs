@@ -68,11 +68,13 @@ impl Openings {
     async fn write(&self, pending: &HashMap<String, Opening>, today: Date) -> Result<(), StoreError> {
         let write = || async {
             let mut all = self.database.begin().await?;
-            sqlx::query("INSERT INTO openings (id, day, times) VALUES ($1, $2, 0) ON CONFLICT (id) DO NOTHING")
-                .bind(COUNTED_SINCE)
-                .bind(number(today))
-                .execute(&mut *all)
-                .await?;
+            sqlx::query(
+                "INSERT INTO openings (id, day, times) VALUES ($1, $2, 0) ON CONFLICT (id) DO NOTHING",
+            )
+            .bind(COUNTED_SINCE)
+            .bind(number(today))
+            .execute(&mut *all)
+            .await?;
             // In one order, so that no two processes wait for each other.
             let mut sorted: Vec<_> = pending.iter().collect();
             sorted.sort_by_key(|(article, _)| article.as_str());

@@ -63,7 +63,8 @@ pub async fn list(
         return Err(Problem::not_found("feed", &shown));
     }
     let runs = state.feeding.runs().list(&shown, given(params.before.as_deref()), SHOWN).await?;
-    let page = FeedsPage { ui: Ui::of(&headers).with(&asker), zone: Zoned::of(&state), feeds: views, shown, runs };
+    let page =
+        FeedsPage { ui: Ui::of(&headers).with(&asker), zone: Zoned::of(&state), feeds: views, shown, runs };
     Ok(private(page.render()))
 }
 

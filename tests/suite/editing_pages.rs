@@ -476,6 +476,13 @@ fn pages_of_editing_break_no_rule_of_axe() {
             open(page, PATH).await;
             write(page, "\n[нет](nowhere.md)\n").await;
             until_saved(page).await;
+            // What is found wrong moves what stands below it: nobody presses a button that moves.
+            page.until(
+                "the preview is there",
+                "return document.querySelector('#preview')?.textContent.includes('нет')",
+            )
+            .await;
+            page.shoot("editing-before-review").await;
             let review = ask_review(page).await;
             let id = review.rsplit('/').next().unwrap();
             let remark = json!({"path": PATH, "line": 1, "body": "Верно?"});

@@ -53,7 +53,10 @@ fn prepare(base: &Base) {
     );
     base.write("articles/other.md", "---\ntitle: Другое\n---\nРазмер {{ sms-100.size }}.\n");
     base.write("templates/_cost.md", "Цена {{ sms-100.price }}.");
-    base.write("templates/pack.md", "---\ntitle: Ответ\narticles: [pack]\n---\n# chat\n{% include \"_cost\" %}\n");
+    base.write(
+        "templates/pack.md",
+        "---\ntitle: Ответ\narticles: [pack]\n---\n# chat\n{% include \"_cost\" %}\n",
+    );
     std::fs::create_dir_all(base.path("feeds")).unwrap();
 }
 
@@ -100,7 +103,8 @@ fn catalog(base: &Base) -> String {
     std::fs::read_to_string(base.path("articles/catalog/sms.yaml")).unwrap()
 }
 
-const CSV: &str = "Артикул;Название;Цена\nsms-100;Сто SMS;110,50\nsms-300;Триста SMS;250\nSMS-1000;Тысяча;700\n";
+const CSV: &str =
+    "Артикул;Название;Цена\nsms-100;Сто SMS;110,50\nsms-300;Триста SMS;250\nSMS-1000;Тысяча;700\n";
 
 #[test]
 fn what_a_feed_says_is_published_and_live() {
@@ -116,27 +120,39 @@ fn what_a_feed_says_is_published_and_live() {
         assert_eq!(catalog(base), CATALOG);
         let view = ran(&editor, "done");
         let summary = &view["run"]["summary"];
-        assert_eq!((&summary["added"], &summary["changed"], &summary["rows"]), (&json!(1), &json!(1), &json!(3)));
+        assert_eq!(
+            (&summary["added"], &summary["changed"], &summary["rows"]),
+            (&json!(1), &json!(1), &json!(3))
+        );
         // What the feed does not own stays, byte for byte.
-        let expected = CATALOG.replace("price: 100    #", "price: 110.50    #") + "  - id: sms-1000\n    title: {ru: \"Тысяча\"}\n    values:\n      price: 700\n";
+        let expected = CATALOG.replace("price: 100    #", "price: 110.50    #")
+            + "  - id: sms-1000\n    title: {ru: \"Тысяча\"}\n    values:\n      price: 700\n";
         assert_eq!(catalog(base), expected);
         // Readers have it, in articles, wordings, comparison and search.
         assert!(editor.json("/api/v1/articles/pack")["html"].as_str().unwrap().contains("110,50"));
         let filled = editor.post("/api/v1/render", &json!({"template": "pack", "channel": "chat"}));
         assert!(filled.text.contains("110,50"), "{}", filled.text);
         assert!(editor.get("/api/v1/compare?products=sms-100,sms-1000").text.contains("700"));
-        let answer = editor.json("/api/v1/search?q=%D1%86%D0%B5%D0%BD%D0%B0%20%D1%81%D1%82%D0%BE%20%D1%81%D0%BC%D1%81");
+        let answer = editor
+            .json("/api/v1/search?q=%D1%86%D0%B5%D0%BD%D0%B0%20%D1%81%D1%82%D0%BE%20%D1%81%D0%BC%D1%81");
         assert!(answer["answer"].to_string().contains("110,50"), "{answer:#}");
         // The run tells what it changed, from what to what, and where that is shown.
         let change = &view["details"]["changes"][0];
-        assert_eq!((&change["old"], &change["new"], &change["percent"]), (&json!("100\u{a0}₽"), &json!("110,50\u{a0}₽"), &json!(10.5)), "{view:#}");
+        assert_eq!(
+            (&change["old"], &change["new"], &change["percent"]),
+            (&json!("100\u{a0}₽"), &json!("110,50\u{a0}₽"), &json!(10.5)),
+            "{view:#}"
+        );
         assert_eq!(view["details"]["uses"], json!({"articles": ["pack"], "templates": ["pack"]}));
         let page = editor.get(&format!("/feeds/{}", view["run"]["id"].as_str().unwrap()));
         assert!(page.status == StatusCode::OK && page.text.contains("110,50"), "{}", page.text);
         assert!(editor.get("/feeds").text.contains("prices"));
         // It is one publication under the feed's name, and can be undone.
         let publication = editor.json("/api/v1/publications")["publications"][0].clone();
-        assert_eq!((&publication["author_name"], &publication["id"]), (&json!("feed: prices"), &summary["publication"]));
+        assert_eq!(
+            (&publication["author_name"], &publication["id"]),
+            (&json!("feed: prices"), &summary["publication"])
+        );
         let undo = format!("/api/v1/publications/{}/undo", publication["id"].as_str().unwrap());
         assert_eq!(editor.ask("POST", &undo, None).status, StatusCode::OK);
         assert_eq!(catalog(base), CATALOG);
@@ -151,7 +167,7 @@ fn what_a_feed_says_is_published_and_live() {
         base.write("feeds/prices.csv", CSV);
         ran(&editor, "done");
         assert_eq!(catalog(base), expected);
-        base.write("feeds/prices.csv", CSV.replace(';', ","). replace("110,50", "110.50"));
+        base.write("feeds/prices.csv", CSV.replace(';', ",").replace("110,50", "110.50"));
         ran(&editor, "unchanged");
         assert_eq!(catalog(base), expected);
         let runs = editor.json("/api/v1/feeds/prices/runs")["runs"].as_array().unwrap().len();
@@ -170,7 +186,9 @@ fn a_file_that_changes_is_taken_up_by_itself() {
     served.wait_until("the first is live", |_| catalog(&base).contains("price: 110.50"));
     base.write("feeds/.tuesday.part", CSV.replace("110,50", "120"));
     std::fs::rename(base.path("feeds/.tuesday.part"), base.path("feeds/tuesday.csv")).unwrap();
-    served.wait_until("the second is live", |_| catalog(&base).contains("price: 120.00") || catalog(&base).contains("price: 120 "));
+    served.wait_until("the second is live", |_| {
+        catalog(&base).contains("price: 120.00") || catalog(&base).contains("price: 120 ")
+    });
 }
 
 #[test]
@@ -186,32 +204,50 @@ fn what_moves_too_far_waits_for_a_person() {
         // Nothing of it is published, not even what moved a little.
         assert_eq!(catalog(base), CATALOG);
         assert!(view["run"]["summary"]["reasons"][0].as_str().unwrap().contains("30 %"), "{view:#}");
-        assert_eq!((&view["details"]["changes"][0]["beyond"], &view["details"]["changes"][0]["percent"]), (&json!(true), &json!(800.0)));
+        assert_eq!(
+            (&view["details"]["changes"][0]["beyond"], &view["details"]["changes"][0]["percent"]),
+            (&json!(true), &json!(800.0))
+        );
         assert_eq!(editor.json("/api/v1/feeds")["feeds"][0]["waiting"], json!(id));
-        assert!(editor.get(&format!("/feeds/{id}")).text.contains(&format!("/api/v1/feed-runs/{id}/confirm")));
+        assert!(
+            editor.get(&format!("/feeds/{id}")).text.contains(&format!("/api/v1/feed-runs/{id}/confirm"))
+        );
         // Others may edit meanwhile.
-        base.write("articles/catalog/sms.yaml", CATALOG.replace("aliases: [сто смс]", "aliases: [сто смс, сотня]"));
+        base.write(
+            "articles/catalog/sms.yaml",
+            CATALOG.replace("aliases: [сто смс]", "aliases: [сто смс, сотня]"),
+        );
         served.wait_until("that is served", |s| {
             s.app.snapshot().unwrap().engine.library.catalog.product("sms-100").unwrap().aliases.len() == 2
         });
         // Who may not edit decides nothing.
         let reader = served.person("olga", &[Role::Operator], &[]);
         for what in ["confirm", "reject"] {
-            assert_eq!(reader.ask("POST", &format!("/api/v1/feed-runs/{id}/{what}"), None).status, StatusCode::FORBIDDEN);
+            assert_eq!(
+                reader.ask("POST", &format!("/api/v1/feed-runs/{id}/{what}"), None).status,
+                StatusCode::FORBIDDEN
+            );
         }
         let confirmed = editor.ask("POST", &format!("/api/v1/feed-runs/{id}/confirm"), None);
         assert_eq!(confirmed.status, StatusCode::OK, "{}", confirmed.text);
         assert_eq!(confirmed.json()["run"]["summary"]["decided"][0]["name"], "anna");
         let written = catalog(base);
-        assert!(written.contains("price: 900 ") && written.contains("price: 251,") && written.contains("сотня"), "{written}");
+        assert!(
+            written.contains("price: 900 ") && written.contains("price: 251,") && written.contains("сотня"),
+            "{written}"
+        );
         let again = editor.ask("POST", &format!("/api/v1/feed-runs/{id}/confirm"), None);
         assert_eq!(again.status, StatusCode::CONFLICT, "{}", again.text);
-        let log = served.person("root", &[Role::Administrator], &[]).json("/api/v1/audit?action=feed.confirmed");
+        let log =
+            served.person("root", &[Role::Administrator], &[]).json("/api/v1/audit?action=feed.confirmed");
         assert_eq!(log["entries"].as_array().unwrap().len(), 1, "{log}");
         // Rejected: nothing is published, and the same file does not ask again.
         base.write("feeds/prices.csv", "Артикул;Название;Цена\nsms-100;Сто SMS;1\n");
         let id = ran(&editor, "waiting")["run"]["id"].as_str().unwrap().to_owned();
-        assert_eq!(editor.ask("POST", &format!("/api/v1/feed-runs/{id}/reject"), None).status, StatusCode::OK);
+        assert_eq!(
+            editor.ask("POST", &format!("/api/v1/feed-runs/{id}/reject"), None).status,
+            StatusCode::OK
+        );
         assert_eq!(catalog(base), written);
         assert_eq!(ran(&editor, "rejected")["run"]["id"], json!(id));
         // A later run comes before anybody decides.
@@ -220,7 +256,10 @@ fn what_moves_too_far_waits_for_a_person() {
         base.write("feeds/prices.csv", "Артикул;Название;Цена\nsms-100;Сто SMS;901\n");
         ran(&editor, "done");
         assert_eq!(editor.json(&format!("/api/v1/feed-runs/{old}"))["run"]["state"], "superseded");
-        assert_eq!(editor.ask("POST", &format!("/api/v1/feed-runs/{old}/confirm"), None).status, StatusCode::CONFLICT);
+        assert_eq!(
+            editor.ask("POST", &format!("/api/v1/feed-runs/{old}/confirm"), None).status,
+            StatusCode::CONFLICT
+        );
     });
 }
 
@@ -260,28 +299,58 @@ fn products_that_are_missing_are_archived_within_bounds() {
     base.write("feeds/prices.csv", "Артикул;Название;Цена\nsms-100;Сто SMS;100\nsms-500;Пятьсот;400\n");
     let view = ran(&editor, "done");
     assert_eq!(view["run"]["summary"]["archived"], json!(1));
-    let expected = CATALOG.replace("values: {price: 250, size: 300}\n", "values: {price: 250, size: 300}\n    status: archived\n");
+    let expected = CATALOG.replace(
+        "values: {price: 250, size: 300}\n",
+        "values: {price: 250, size: 300}\n    status: archived\n",
+    );
     assert_eq!(catalog(&base), expected);
     // Of a row that is wrong the product is still named.
     base.write("feeds/prices.csv", "Артикул;Название;Цена\nsms-100;Сто SMS;100\nsms-500;Пятьсот;дорого\n");
     let view = run(&editor, &json!({"dry_run": true}));
     assert_eq!(view["run"]["summary"]["archived"], json!(0), "{view:#}");
-    assert_eq!((&view["details"]["problems"][0]["line"], &view["details"]["problems"][0]["column"]), (&json!(3), &json!("Цена")));
+    assert_eq!(
+        (&view["details"]["problems"][0]["line"], &view["details"]["problems"][0]["column"]),
+        (&json!(3), &json!("Цена"))
+    );
 }
 
 /// A workbook with one sheet; `padding` bytes of zeros stand in a part of their own.
 fn workbook(rows: &str, padding: usize) -> Vec<u8> {
     let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
+    let options =
+        zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
     let main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
     let relations = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
     let package = "http://schemas.openxmlformats.org/package/2006";
     let parts = [
-        ("[Content_Types].xml", format!("<Types xmlns=\"{package}/content-types\"><Default Extension=\"rels\" ContentType=\"application/vnd.openxmlformats-package.relationships+xml\"/><Default Extension=\"xml\" ContentType=\"application/xml\"/></Types>")),
-        ("_rels/.rels", format!("<Relationships xmlns=\"{package}/relationships\"><Relationship Id=\"rId1\" Type=\"{relations}/officeDocument\" Target=\"xl/workbook.xml\"/></Relationships>")),
-        ("xl/workbook.xml", format!("<workbook xmlns=\"{main}\" xmlns:r=\"{relations}\"><sheets><sheet name=\"Цены\" sheetId=\"1\" r:id=\"rId1\"/></sheets></workbook>")),
-        ("xl/_rels/workbook.xml.rels", format!("<Relationships xmlns=\"{package}/relationships\"><Relationship Id=\"rId1\" Type=\"{relations}/worksheet\" Target=\"worksheets/sheet1.xml\"/></Relationships>")),
-        ("xl/worksheets/sheet1.xml", format!("<worksheet xmlns=\"{main}\"><sheetData>{rows}</sheetData></worksheet>")),
+        (
+            "[Content_Types].xml",
+            format!(
+                "<Types xmlns=\"{package}/content-types\"><Default Extension=\"rels\" ContentType=\"application/vnd.openxmlformats-package.relationships+xml\"/><Default Extension=\"xml\" ContentType=\"application/xml\"/></Types>"
+            ),
+        ),
+        (
+            "_rels/.rels",
+            format!(
+                "<Relationships xmlns=\"{package}/relationships\"><Relationship Id=\"rId1\" Type=\"{relations}/officeDocument\" Target=\"xl/workbook.xml\"/></Relationships>"
+            ),
+        ),
+        (
+            "xl/workbook.xml",
+            format!(
+                "<workbook xmlns=\"{main}\" xmlns:r=\"{relations}\"><sheets><sheet name=\"Цены\" sheetId=\"1\" r:id=\"rId1\"/></sheets></workbook>"
+            ),
+        ),
+        (
+            "xl/_rels/workbook.xml.rels",
+            format!(
+                "<Relationships xmlns=\"{package}/relationships\"><Relationship Id=\"rId1\" Type=\"{relations}/worksheet\" Target=\"worksheets/sheet1.xml\"/></Relationships>"
+            ),
+        ),
+        (
+            "xl/worksheets/sheet1.xml",
+            format!("<worksheet xmlns=\"{main}\"><sheetData>{rows}</sheetData></worksheet>"),
+        ),
     ];
     for (name, text) in parts {
         archive.start_file(name, options).unwrap();
@@ -309,7 +378,10 @@ fn every_format_is_read() {
     let headings = cells(1, &[("A", "Артикул"), ("B", "Название"), ("D", "Цена")]);
     let row = cells(2, &[("A", "sms-100"), ("B", "Сто SMS"), ("D", "104.1")]);
     let far = cells(1_048_576, &[("XFD", "далеко")]);
-    let windows = encoding_rs::WINDOWS_1251.encode("Артикул\tНазвание\tЦена\r\nsms-100\tСто SMS\t103\r\n").0.into_owned();
+    let windows = encoding_rs::WINDOWS_1251
+        .encode("Артикул\tНазвание\tЦена\r\nsms-100\tСто SMS\t103\r\n")
+        .0
+        .into_owned();
     let mut utf16 = vec![0xff, 0xfe];
     utf16.extend(CSV.replace("110,50", "102").encode_utf16().flat_map(u16::to_le_bytes));
     let sources: Vec<(Vec<u8>, &str)> = vec![
@@ -376,14 +448,19 @@ fn a_bad_feed_changes_nothing_and_is_told() {
         assert_eq!(catalog(&base), CATALOG, "{what}");
     }
     std::fs::remove_file(base.path("feeds/prices.csv")).unwrap();
-    assert!(ran(&editor, "failed")["details"]["problems"][0]["message"].as_str().unwrap().contains("no file"));
+    assert!(
+        ran(&editor, "failed")["details"]["problems"][0]["message"].as_str().unwrap().contains("no file")
+    );
     // The same fault over and over is one run.
     let last = ran(&editor, "failed");
     assert_eq!(last["run"]["summary"]["repeated"], json!(1), "{last:#}");
     // Some bad rows among good ones wait for somebody.
     base.write("feeds/prices.csv", row("sms-100;Сто SMS;дорого"));
     let view = ran(&editor, "waiting");
-    assert_eq!((&view["run"]["summary"]["bad_rows"], &view["details"]["problems"][0]["line"]), (&json!(1), &json!(3)));
+    assert_eq!(
+        (&view["run"]["summary"]["bad_rows"], &view["details"]["problems"][0]["line"]),
+        (&json!(1), &json!(3))
+    );
     assert_eq!(catalog(&base), CATALOG);
     // Settings that do not fit the family.
     let base = Base::new();
@@ -413,19 +490,25 @@ fn a_feed_comes_from_an_address() {
     let asked = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&asked);
     let routes = Router::new()
-        .route("/prices", get(move || {
-            counted.fetch_add(1, Ordering::SeqCst);
-            async { CSV }
-        }))
+        .route(
+            "/prices",
+            get(move || {
+                counted.fetch_add(1, Ordering::SeqCst);
+                async { CSV }
+            }),
+        )
         .route("/moved", get(|| async { Redirect::temporary("/prices") }))
         .route("/loop", get(|| async { Redirect::temporary("/loop") }))
         .route("/error", get(|| async { (StatusCode::INTERNAL_SERVER_ERROR, "no") }))
         .route("/page", get(|| async { "<html>Sign in</html>" }))
         .route("/large", get(|| async { "a".repeat(3_000_000) }))
-        .route("/slow", get(|| async {
-            tokio::time::sleep(Duration::from_secs(600)).await;
-            CSV
-        }));
+        .route(
+            "/slow",
+            get(|| async {
+                tokio::time::sleep(Duration::from_secs(600)).await;
+                CSV
+            }),
+        );
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
     let address = listener.local_addr().unwrap();
@@ -438,17 +521,34 @@ fn a_feed_comes_from_an_address() {
         ..feed(&base)
     };
     let nowhere = FeedSettings { source: "http://127.0.0.1:1/prices".to_owned(), ..of("nowhere", "") };
-    let feeds = [("prices", "moved"), ("loop", "loop"), ("error", "error"), ("page", "page"), ("large", "large"), ("slow", "slow"), ("gone", "gone")];
+    let feeds = [
+        ("prices", "moved"),
+        ("loop", "loop"),
+        ("error", "error"),
+        ("page", "page"),
+        ("large", "large"),
+        ("slow", "slow"),
+        ("gone", "gone"),
+    ];
     let feeds = feeds.iter().map(|(name, path)| of(name, path)).chain([nowhere]).collect();
     let served = Served::start(Settings { feeds, request_timeout_seconds: 60, ..base.settings() });
     let editor = served.person("anna", &[Role::Editor], &[]);
     for (name, message) in [
-        ("loop", "leads on"), ("error", "500"), ("page", "HTML"), ("large", "larger"), ("slow", "longer than"), ("gone", "404"), ("nowhere", "reached"),
+        ("loop", "leads on"),
+        ("error", "500"),
+        ("page", "HTML"),
+        ("large", "larger"),
+        ("slow", "longer than"),
+        ("gone", "404"),
+        ("nowhere", "reached"),
     ] {
         let reply = editor.post(&format!("/api/v1/feeds/{name}/run"), &json!({}));
         let view = reply.json();
         assert_eq!(view["run"]["state"], "failed", "{name}: {view:#}");
-        assert!(view["details"]["problems"][0]["message"].as_str().unwrap().contains(message), "{name}: {view:#}");
+        assert!(
+            view["details"]["problems"][0]["message"].as_str().unwrap().contains(message),
+            "{name}: {view:#}"
+        );
         assert!(!reply.text.contains("hunter2"), "{name}: {}", reply.text);
         assert_eq!(catalog(&base), CATALOG);
     }
@@ -489,7 +589,12 @@ fn a_feed_that_is_killed_in_the_middle_is_whole_or_not_there() {
             std::thread::sleep(Duration::from_millis(20));
         }
         drop(process);
-        assert_eq!(catalog(&base), CATALOG.replace("price: 100 ", &format!("price: {price} ")).replace("price: 250,", &format!("price: {},", 251 + round)));
+        assert_eq!(
+            catalog(&base),
+            CATALOG
+                .replace("price: 100 ", &format!("price: {price} "))
+                .replace("price: 250,", &format!("price: {},", 251 + round))
+        );
     }
 }
 
@@ -500,9 +605,21 @@ fn a_file_is_brought_in_from_the_command_line() {
     base.write("feeds/prices.csv", CSV);
     let import = |more: &[&str]| {
         let mut command = base.command("feed");
-        command.args(["import", "feeds/prices.csv", "--family", "sms", "--map", "Артикул=id", "--map", "Цена=price"]);
+        command.args([
+            "import",
+            "feeds/prices.csv",
+            "--family",
+            "sms",
+            "--map",
+            "Артикул=id",
+            "--map",
+            "Цена=price",
+        ]);
         let output = command.args(more).output().unwrap();
-        (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr))
+        (
+            output.status.success(),
+            String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr),
+        )
     };
     let (is_good, told) = import(&["--dry-run"]);
     assert!(is_good && told.contains("sms-100.price: 100\u{a0}₽ -> 110,50\u{a0}₽ (+10.5 %)"), "{told}");

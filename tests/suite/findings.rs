@@ -26,8 +26,9 @@ fn long(seed: usize, sentences: usize) -> String {
         ["берег", "ветер", "горы", "дом", "ёлка", "жук", "зима", "игра", "кот", "лес", "море", "ночь"];
     let word = |n: usize| WORDS[(seed * 7 + n * n + n * seed) % WORDS.len()];
     // Sentences begin with a capital.
-    let sentence =
-        |n: usize| format!("Это {} {} {} {} и {}. ", word(n), word(n + 1), word(n + 5), word(n + 3), word(n + 8));
+    let sentence = |n: usize| {
+        format!("Это {} {} {} {} и {}. ", word(n), word(n + 1), word(n + 5), word(n + 3), word(n + 8))
+    };
     (0..sentences).map(sentence).collect()
 }
 

@@ -141,7 +141,8 @@ impl Served {
         }
         let folders = [options.folders.articles.clone(), options.folders.templates.clone()];
         let app = App::start(options, changes);
-        let editing = runtime.block_on(Editing::open(database.clone(), folders, app.remote(), settings.git)).unwrap();
+        let editing =
+            runtime.block_on(Editing::open(database.clone(), folders, app.remote(), settings.git)).unwrap();
         let reading = runtime.block_on(Reading::open(database.clone())).unwrap();
         let (stop, stopping) = watch::channel(false);
         let state = AppState::new(Arc::clone(&app), database, accounts, editing, reading, settings, stopping);

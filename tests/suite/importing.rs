@@ -71,7 +71,10 @@ fn what_is_imported_again_is_brought_up_to_date_and_edits_stay() {
     assert!(check.status.success() && !checked.contains("link"), "{checked}");
     // The same again changes nothing.
     let (_, _, report) = import(&base, source, &[]);
-    assert_eq!((&report["written"]["unchanged"], &report["written"]["new"]), (&Value::from(2), &Value::Array(vec![])));
+    assert_eq!(
+        (&report["written"]["unchanged"], &report["written"]["new"]),
+        (&Value::from(2), &Value::Array(vec![]))
+    );
     // What editors wrote since stays; what the source changed comes; what it has no more stays and is told.
     base.write(&at, text.replace("Не ", "Никогда не "));
     put(source, "docs/one.md", one.replace("Важно", "Очень важно").as_bytes());
@@ -180,7 +183,9 @@ fn piece_at(visitor: &Visitor<'_>, id: &str, at: usize, piece: &[u8]) -> Reply {
 /// The import as it is when nothing goes on any more.
 fn settled(editor: &Visitor<'_>, id: &str) -> Value {
     let get = || editor.json(&format!("/api/v1/imports/{id}"));
-    editor.served.wait_until("it is done", |_| !["reading", "writing"].contains(&get()["state"].as_str().unwrap()));
+    editor
+        .served
+        .wait_until("it is done", |_| !["reading", "writing"].contains(&get()["state"].as_str().unwrap()));
     get()
 }
 
@@ -198,7 +203,14 @@ fn what_is_sent_is_shown_first_and_written_when_its_sender_agrees() {
     let operator = served.person("oleg", &[Role::Operator], &[]);
     let source = base.path("source.zip");
     let article = format!("# Новая\n\n{twin}И ещё одно.\n\n![схема](a.gif)\n");
-    archive(&source, &[("docs/one.md", article.as_bytes()), ("docs/two.md", "# Два\n\nСм. [первый](one.md).\n".as_bytes()), ("docs/a.gif", GIF)]);
+    archive(
+        &source,
+        &[
+            ("docs/one.md", article.as_bytes()),
+            ("docs/two.md", "# Два\n\nСм. [первый](one.md).\n".as_bytes()),
+            ("docs/a.gif", GIF),
+        ],
+    );
     let bytes = std::fs::read(&source).unwrap();
     let import = sent(&editor, "source.zip", &bytes, "moved/wiki", false);
     assert_eq!(import["state"], "waiting", "{import}");
@@ -227,14 +239,22 @@ fn what_is_sent_is_shown_first_and_written_when_its_sender_agrees() {
     });
     // History knows who moved it in, and so does the log.
     let history = || editor.json("/api/v1/history/articles/moved/wiki/docs/one.md")["revisions"][0].clone();
-    served.wait_until("it is in history", |_| editor.get("/api/v1/history/articles/moved/wiki/docs/one.md").status == StatusCode::OK);
-    assert_eq!((&history()["author_name"], &history()["reason"]), (&json!("anna"), &json!("imported: source.zip")));
+    served.wait_until("it is in history", |_| {
+        editor.get("/api/v1/history/articles/moved/wiki/docs/one.md").status == StatusCode::OK
+    });
+    assert_eq!(
+        (&history()["author_name"], &history()["reason"]),
+        (&json!("anna"), &json!("imported: source.zip"))
+    );
     let root = served.person("root", &[Role::Administrator], &[]);
     assert!(root.get("/api/v1/audit?action=content.imported").text.contains("source.zip: 2 new"));
     // Again: nothing is new.
     let again = sent(&editor, "source.zip", &bytes, "moved/wiki", false);
     assert_eq!(again["outcome"]["counts"]["unchanged"], 2, "{again}");
-    assert_eq!(editor.ask("DELETE", &format!("/api/v1/imports/{}", again["id"].as_str().unwrap()), None).status, StatusCode::NO_CONTENT);
+    assert_eq!(
+        editor.ask("DELETE", &format!("/api/v1/imports/{}", again["id"].as_str().unwrap()), None).status,
+        StatusCode::NO_CONTENT
+    );
     // Where others must approve, only drafts go in.
     let strict = sent(&editor, "two.md", "# Два\n\nТекст.\n".as_bytes(), "strict", false);
     assert_eq!(write(strict["id"].as_str().unwrap()).status, StatusCode::OK);
@@ -278,13 +298,25 @@ fn what_is_sent_is_shown_first_and_written_when_its_sender_agrees() {
 #[test]
 fn what_is_exported_is_everything_and_needs_no_server() {
     let base = Base::with(&[
-        ("articles/index.md", "---\ntitle: Начало\n---\nСм. [пакет](смс/пакет.md#цена) и [черновик](draft.md).\n"),
-        ("articles/смс/пакет.md", "---\ntitle: \"Пакет <1>\"\n---\n## Цена\n\nСтоит {{ sms-100.price }}.\n\n![схема](схема.gif)\n"),
+        (
+            "articles/index.md",
+            "---\ntitle: Начало\n---\nСм. [пакет](смс/пакет.md#цена) и [черновик](draft.md).\n",
+        ),
+        (
+            "articles/смс/пакет.md",
+            "---\ntitle: \"Пакет <1>\"\n---\n## Цена\n\nСтоит {{ sms-100.price }}.\n\n![схема](схема.gif)\n",
+        ),
         ("articles/draft.md", "---\ntitle: Черновик\nstatus: draft\n---\nНе для читателей.\n"),
         ("articles/shut.md", "---\ntitle: Закрыто\naudience: [partners]\n---\nТайна.\n"),
         ("articles/later.md", "---\ntitle: Потом\nvalid: {from: 2999-01-01}\n---\nПозже.\n"),
-        ("articles/catalog/sms.yaml", "family: sms\ntitle: {ru: Пакеты, en: Packages}\nattributes:\n  price: {type: money, label: {ru: Цена, en: Price}}\nproducts:\n  - id: sms-100\n    title: {ru: Сто SMS, en: Hundred SMS}\n    values: {price: 100}\n"),
-        ("templates/pack.md", "---\ntitle: Ответ\narticles: [смс/пакет]\n---\n# chat\nСтоит {{ sms-100.price }}.\n"),
+        (
+            "articles/catalog/sms.yaml",
+            "family: sms\ntitle: {ru: Пакеты, en: Packages}\nattributes:\n  price: {type: money, label: {ru: Цена, en: Price}}\nproducts:\n  - id: sms-100\n    title: {ru: Сто SMS, en: Hundred SMS}\n    values: {price: 100}\n",
+        ),
+        (
+            "templates/pack.md",
+            "---\ntitle: Ответ\narticles: [смс/пакет]\n---\n# chat\nСтоит {{ sms-100.price }}.\n",
+        ),
     ]);
     base.write("articles/смс/схема.gif", GIF);
     base.write("articles/.hidden/x.md", "# Не отсюда\n");
@@ -295,7 +327,9 @@ fn what_is_exported_is_everything_and_needs_no_server() {
     // Markdown: the folders as they are, and good for another server.
     let (is_good, told) = export("markdown", "text");
     assert!(is_good && told.contains("8 files"), "{told}");
-    let same = |path: &str| std::fs::read(base.path(path)).unwrap() == std::fs::read(base.path(&format!("text/{path}"))).unwrap();
+    let same = |path: &str| {
+        std::fs::read(base.path(path)).unwrap() == std::fs::read(base.path(&format!("text/{path}"))).unwrap()
+    };
     assert!(same("articles/смс/пакет.md") && same("articles/смс/схема.gif") && same("templates/pack.md"));
     assert!(!base.path("text/articles/.hidden").exists());
     let (is_good, told) = export("markdown", "text");
@@ -311,15 +345,26 @@ fn what_is_exported_is_everything_and_needs_no_server() {
         let html = std::fs::read_to_string(page.path()).unwrap();
         for part in html.split("href=\"").chain(html.split("src=\"")).skip(1) {
             let target = part.split('"').next().unwrap();
-            let Some(path) = target.split('#').next().filter(|path| !path.is_empty() && !part.starts_with("<!")) else { continue };
+            let Some(path) =
+                target.split('#').next().filter(|path| !path.is_empty() && !part.starts_with("<!"))
+            else {
+                continue;
+            };
             let path = percent_encoding::percent_decode_str(path).decode_utf8().unwrap().into_owned();
-            assert!(page.path().parent().unwrap().join(&path).is_file(), "{} leads to {path}", page.path().display());
+            assert!(
+                page.path().parent().unwrap().join(&path).is_file(),
+                "{} leads to {path}",
+                page.path().display()
+            );
             links += 1;
         }
     }
     assert!(links > 8, "{links}");
     let pack = std::fs::read_to_string(base.path("site/articles/смс/пакет.html")).unwrap();
-    assert!(pack.contains("100&nbsp;₽") && pack.contains("Пакет &lt;1&gt;") && pack.contains("id=\"цена\""), "{pack}");
+    assert!(
+        pack.contains("100&nbsp;₽") && pack.contains("Пакет &lt;1&gt;") && pack.contains("id=\"цена\""),
+        "{pack}"
+    );
     assert!(std::fs::read_to_string(base.path("site/articles/shut.html")).unwrap().contains("Тайна"));
     // JSON: an object a line, the source and what readers see.
     let (is_good, told) = export("jsonl", "all.jsonl");
@@ -329,7 +374,13 @@ fn what_is_exported_is_everything_and_needs_no_server() {
     let kinds: Vec<&str> = all.iter().map(|one| one["type"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["article", "article", "article", "article", "template", "product"]);
     let pack = all.iter().find(|one| one["id"] == "смс/пакет").unwrap();
-    assert!(pack["source"].as_str().unwrap().contains("{{ sms-100.price }}") && pack["html"].as_str().unwrap().contains("100&nbsp;₽"));
+    assert!(
+        pack["source"].as_str().unwrap().contains("{{ sms-100.price }}")
+            && pack["html"].as_str().unwrap().contains("100&nbsp;₽")
+    );
     let later = all.iter().find(|one| one["id"] == "later").unwrap();
-    assert!(later["source"].as_str().unwrap().contains("Позже"), "what is not in force today is there as well");
+    assert!(
+        later["source"].as_str().unwrap().contains("Позже"),
+        "what is not in force today is there as well"
+    );
 }

@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 
 use crate::harness::{Base, Served, TODAY, Visitor, encode, ids};
 
-const ARTICLE: &str = "---\ntitle: Пакет\n---\n## Цена\n\nСтоит 100 ₽.\n\n## Как подключить\n\nНаберите *155*2#.\n";
+const ARTICLE: &str =
+    "---\ntitle: Пакет\n---\n## Цена\n\nСтоит 100 ₽.\n\n## Как подключить\n\nНаберите *155*2#.\n";
 
 /// Runs git in a base, and returns what it printed.
 #[track_caller]
@@ -80,10 +81,18 @@ fn publications_become_commits_and_commits_tell_who_wrote() {
     base.write("src/main.c", "int main(void) { return 1; }\n");
     git(&base, &["add", "src/main.c"]);
     base.write("src/new.c", "int two;\n");
-    let picture = [0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13, b'I', b'H', b'D', b'R', 0, 0, 0, 1, 0, 0, 0, 1, 8, 2, 0, 0, 0];
+    let picture = [
+        0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13, b'I', b'H', b'D', b'R', 0, 0, 0, 1, 0,
+        0, 0, 1, 8, 2, 0, 0, 0,
+    ];
     base.write("kb/articles/пакеты/sms-схема.png", picture);
     base.write("kb/articles/пакеты/unused.png", picture);
-    publish(&editor, path, |text| text.replace("100 ₽", "120 ₽") + "\n![Схема](sms-схема.png)\n", "цена с декабря");
+    publish(
+        &editor,
+        path,
+        |text| text.replace("100 ₽", "120 ₽") + "\n![Схема](sms-схема.png)\n",
+        "цена с декабря",
+    );
     served.wait_until("it is committed", |_| commits() == "2");
     let log = git(&base, &["log", "-1", "--format=%an|%cn|%s|%b"]);
     assert!(log.starts_with("anna|Pharos|цена с декабря|Publication: "), "{log}");
@@ -125,7 +134,8 @@ fn publications_become_commits_and_commits_tell_who_wrote() {
     let elsewhere = base.path("elsewhere");
     git(&base, &["worktree", "add", "-q", "-b", "side", elsewhere.to_str().unwrap()]);
     let text = std::fs::read_to_string(elsewhere.join("kb/articles/other.md")).unwrap();
-    std::fs::write(elsewhere.join("kb/articles/other.md"), text.replace("Текст.", "Текст с той стороны.")).unwrap();
+    std::fs::write(elsewhere.join("kb/articles/other.md"), text.replace("Текст.", "Текст с той стороны."))
+        .unwrap();
     git(&base, &["-C", elsewhere.to_str().unwrap(), "commit", "-qam", "С той стороны"]);
     git(&base, &["stash", "-q"]);
     git(&base, &["merge", "-q", "--ff-only", "side"]);
