@@ -335,6 +335,8 @@ async fn post(page: &Page, address: &str, body: &Value) -> Value {
 
 /// Asks for a review of what is edited. Returns the address of its page.
 async fn ask_review(page: &Page) -> String {
+    // After typing at the end, the way back up is the reader's own.
+    page.eval("scrollTo(0, 0)").await;
     page.click("#review").await;
     page.until("the review is there", "return location.pathname.startsWith('/reviews/')").await;
     page.eval("return location.pathname").await.as_str().unwrap().to_owned()
@@ -482,7 +484,6 @@ fn pages_of_editing_break_no_rule_of_axe() {
                 "return document.querySelector('#preview')?.textContent.includes('нет')",
             )
             .await;
-            page.shoot("editing-before-review").await;
             let review = ask_review(page).await;
             let id = review.rsplit('/').next().unwrap();
             let remark = json!({"path": PATH, "line": 1, "body": "Верно?"});
