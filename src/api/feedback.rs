@@ -198,7 +198,8 @@ pub async fn tell(
         let article = articles::text(snapshot, &id, &filter)?;
         let library = &snapshot.engine.library;
         let is_there = library.find(&id).is_some_and(|(_, article)| article.section_at(&anchor).is_some());
-        if !anchor.is_empty() && !(is_there && library.may_lead(&id, &anchor, &clearance)) {
+        let leads_there = anchor.is_empty() || is_there && library.may_lead(&id, &anchor, &clearance);
+        if !leads_there {
             return Err(Problem::not_found("section", &anchor));
         }
         Ok(article.title)

@@ -335,8 +335,8 @@ fn record_is_short(text: &str, width: usize, rows: &[Row]) -> bool {
         number.is_some_and(|number| number < width)
     };
     let is_last_short = rows.last().is_some_and(|row| row.fault.as_ref().is_some_and(short));
-    is_last_short && !text.ends_with('\n')
-        || is_last_short && rows.last().is_some_and(|row| row.cells.iter().any(|cell| cell.contains('\n')))
+    let has_line_end = |row: &Row| row.cells.iter().any(|cell| cell.contains('\n'));
+    is_last_short && (!text.ends_with('\n') || rows.last().is_some_and(has_line_end))
 }
 
 fn too_large(most: u64) -> FeedProblem {

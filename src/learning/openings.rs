@@ -109,7 +109,9 @@ impl Openings {
             .into_iter()
             .map(|(article, day, times)| (article, Opening { day: EPOCH.saturating_add(day.days()), times }))
             .collect();
-        for (article, more) in self.pending.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        let pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        #[expect(clippy::iter_over_hash_type, reason = "each changes its own")]
+        for (article, more) in pending.iter() {
             let known = all.entry(article.clone()).or_insert(Opening { day: more.day, times: 0 });
             *known = Opening { day: known.day.max(more.day), times: known.times + more.times };
         }

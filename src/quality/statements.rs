@@ -119,11 +119,8 @@ pub fn statements(passage: &Passage, body: &str, found: &mut Vec<Statement>) {
     };
     if meaning >= LEAST_WORDS {
         for quantity in numbers.iter().filter(known) {
-            let left = if quantity.unit == Unit::None || matches!(quantity.unit, Unit::Word(_)) {
-                Left::Cell
-            } else {
-                Left::Number
-            };
+            let is_cell = matches!(quantity.unit, Unit::None | Unit::Word(_));
+            let left = if is_cell { Left::Cell } else { Left::Number };
             let value = hash_of(format!("{}–{}", quantity.low, quantity.high).as_bytes());
             push(
                 &quantity.range,

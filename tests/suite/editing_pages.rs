@@ -355,6 +355,49 @@ async fn another(page: &Page, login: &str, role: &str) -> String {
     link.rsplit('#').next().unwrap().to_owned()
 }
 
+/// An operator sees it above the article, what is new in it, and cannot say it is read with a wrong answer.
+async fn read_what_must_be_read(page: &Page) {
+    page.goto("/articles/sms/monthly").await;
+    page.click(".banner a[href^='/must-read/']").await;
+    page.until("what is new is shown", "return [...document.querySelectorAll('ins')].some(i => i.textContent.includes('имя')) || document.body.textContent.includes('Спросите имя клиента')").await;
+    page.shoot("must-read-new").await;
+    let choose = |answer: &str| {
+        format!(
+            "[...document.querySelectorAll('[name=answer]')].find(a => a.parentElement.textContent.includes('{answer}')).click(); document.querySelector('main form .primary').click()"
+        )
+    };
+    page.eval(&choose("Адрес")).await;
+    page.until(
+        "it is told",
+        "return [...document.querySelectorAll('[role=alert]')].some(a => !a.hidden && a.textContent)",
+    )
+    .await;
+    page.eval(&choose("Имя")).await;
+    page.until(
+        "it is read",
+        "return location.pathname === '/must-read' && document.querySelector('.badge.guided') !== null",
+    )
+    .await;
+    page.shoot("must-read-done").await;
+}
+
+async fn mark_a_sentence_as_wrong(page: &Page) -> String {
+    page.goto("/articles/sms/monthly").await;
+    page.eval("const p = [...document.querySelectorAll('.text p')].find(p => p.textContent.includes('имя')); getSelection().selectAllChildren(p)").await;
+    page.eval("document.querySelector('a.tell').click()").await;
+    page.until(
+        "the sentence is there",
+        "return document.querySelector('[name=quote]')?.value.includes('имя клиента')",
+    )
+    .await;
+    page.fill("[name=body]", "Имя видно в программе").await;
+    page.click("main [type=submit]").await;
+    page.until("it is said", "return location.pathname.startsWith('/feedback/')").await;
+    page.shoot("feedback-told").await;
+    page.check_faults().await;
+    page.eval("return location.pathname").await.as_str().unwrap().to_owned()
+}
+
 #[test]
 fn a_change_is_reviewed_read_and_answered_by_others() {
     let (base, secret) = invited();
@@ -406,45 +449,9 @@ fn a_change_is_reviewed_read_and_answered_by_others() {
         page.until("it is announced", "return document.querySelector('main .number')?.textContent.includes('0 / 1') || [...document.querySelectorAll('main .number')].some(n => n.textContent === '0 / 1')").await;
         page.check_faults().await;
         sign_out(page).await;
-        // The operator sees it above the article, what is new in it, and cannot say it is read with a wrong answer.
         choose_password(page, &oleg).await;
-        page.goto("/articles/sms/monthly").await;
-        page.click(".banner a[href^='/must-read/']").await;
-        page.until("what is new is shown", "return [...document.querySelectorAll('ins')].some(i => i.textContent.includes('имя')) || document.body.textContent.includes('Спросите имя клиента')").await;
-        page.shoot("must-read-new").await;
-        let choose = |answer: &str| {
-            format!(
-                "[...document.querySelectorAll('[name=answer]')].find(a => a.parentElement.textContent.includes('{answer}')).click(); document.querySelector('main form .primary').click()"
-            )
-        };
-        page.eval(&choose("Адрес")).await;
-        page.until(
-            "it is told",
-            "return [...document.querySelectorAll('[role=alert]')].some(a => !a.hidden && a.textContent)",
-        )
-        .await;
-        page.eval(&choose("Имя")).await;
-        page.until(
-            "it is read",
-            "return location.pathname === '/must-read' && document.querySelector('.badge.guided') !== null",
-        )
-        .await;
-        page.shoot("must-read-done").await;
-        // He marks a sentence as wrong.
-        page.goto("/articles/sms/monthly").await;
-        page.eval("const p = [...document.querySelectorAll('.text p')].find(p => p.textContent.includes('имя')); getSelection().selectAllChildren(p)").await;
-        page.eval("document.querySelector('a.tell').click()").await;
-        page.until(
-            "the sentence is there",
-            "return document.querySelector('[name=quote]')?.value.includes('имя клиента')",
-        )
-        .await;
-        page.fill("[name=body]", "Имя видно в программе").await;
-        page.click("main [type=submit]").await;
-        page.until("it is said", "return location.pathname.startsWith('/feedback/')").await;
-        let thread = page.eval("return location.pathname").await.as_str().unwrap().to_owned();
-        page.shoot("feedback-told").await;
-        page.check_faults().await;
+        read_what_must_be_read(page).await;
+        let thread = mark_a_sentence_as_wrong(page).await;
         sign_out(page).await;
         // The queue, an answer, and it is closed; who told it learns that.
         sign_in(page, "admin").await;

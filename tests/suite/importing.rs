@@ -180,6 +180,10 @@ fn piece_at(visitor: &Visitor<'_>, id: &str, at: usize, piece: &[u8]) -> Reply {
     visitor.served.send(request)
 }
 
+fn write(editor: &Visitor<'_>, id: &str) -> Reply {
+    editor.ask("POST", &format!("/api/v1/imports/{id}/write"), None)
+}
+
 /// The import as it is when nothing goes on any more.
 fn settled(editor: &Visitor<'_>, id: &str) -> Value {
     let get = || editor.json(&format!("/api/v1/imports/{id}"));
@@ -195,7 +199,6 @@ fn what_is_sent_is_shown_first_and_written_when_its_sender_agrees() {
     let base = Base::with(&[
         ("articles/index.md", "---\ntitle: Начало\n---\nТекст.\n"),
         ("articles/twin.md", &format!("---\ntitle: Двойник\n---\n{twin}\n")),
-        ("articles/strict/_folder.yaml", "approval: {count: 1}\n"),
     ]);
     let served = Served::start(Settings { requests_per_minute: 0, ..base.settings() });
     let editor = served.person("anna", &[Role::Editor], &[]);
@@ -228,11 +231,10 @@ fn what_is_sent_is_shown_first_and_written_when_its_sender_agrees() {
     }
     assert_eq!(other.json("/api/v1/imports")["imports"], json!([]));
     assert_eq!(piece_at(&editor, id, 0, b"again").status, StatusCode::CONFLICT);
-    let write = |id: &str| editor.ask("POST", &format!("/api/v1/imports/{id}/write"), None);
-    assert_eq!(write(id).status, StatusCode::OK);
+    assert_eq!(write(&editor, id).status, StatusCode::OK);
     let done = settled(&editor, id);
     assert_eq!((&done["state"], &done["outcome"]["counts"]["new"]), (&json!("done"), &json!(2)), "{done}");
-    assert_eq!(write(id).status, StatusCode::CONFLICT);
+    assert_eq!(write(&editor, id).status, StatusCode::CONFLICT);
     assert_eq!(done["outcome"]["new"], json!(["moved/wiki/docs/one.md", "moved/wiki/docs/two.md"]), "{done}");
     served.wait_until("it is served", |_| {
         editor.get("/api/v1/articles/moved/wiki/docs/one").status == StatusCode::OK
@@ -255,17 +257,51 @@ fn what_is_sent_is_shown_first_and_written_when_its_sender_agrees() {
         editor.ask("DELETE", &format!("/api/v1/imports/{}", again["id"].as_str().unwrap()), None).status,
         StatusCode::NO_CONTENT
     );
-    // Where others must approve, only drafts go in.
-    let strict = sent(&editor, "two.md", "# Два\n\nТекст.\n".as_bytes(), "strict", false);
-    assert_eq!(write(strict["id"].as_str().unwrap()).status, StatusCode::OK);
+}
+
+#[test]
+fn where_others_must_approve_only_new_drafts_go_in() {
+    let base = Base::with(&[("articles/kb/strict/_folder.yaml", "approval: {count: 1}\n")]);
+    let served = Served::start(Settings { requests_per_minute: 0, ..base.settings() });
+    let editor = served.person("anna", &[Role::Editor], &[]);
+    let source = base.path("source.zip");
+    archive(
+        &source,
+        &[("strict/two.md", "# Два\n\nТекст.\n".as_bytes()), ("one.md", "# Один\n\nТекст.\n".as_bytes())],
+    );
+    let bytes = std::fs::read(&source).unwrap();
+    let strict = sent(&editor, "source.zip", &bytes, "kb", false);
+    assert_eq!(write(&editor, strict["id"].as_str().unwrap()).status, StatusCode::OK);
     let refused = settled(&editor, strict["id"].as_str().unwrap());
     assert!(refused["fault"].as_str().is_some_and(|fault| fault.contains("must approve")), "{refused}");
-    assert!(!base.path("articles/strict/two.md").exists());
-    let strict = sent(&editor, "two.md", "# Два\n\nТекст.\n".as_bytes(), "strict", true);
-    assert_eq!(write(strict["id"].as_str().unwrap()).status, StatusCode::OK);
-    settled(&editor, strict["id"].as_str().unwrap());
-    assert!(std::fs::read_to_string(base.path("articles/strict/two.md")).unwrap().contains("status: draft"));
-    // What cannot be read says why.
+    assert!(!base.path("articles/kb/strict/two.md").exists() && !base.path("articles/kb/one.md").exists());
+    let drafts = sent(&editor, "source.zip", &bytes, "kb", true);
+    assert_eq!(write(&editor, drafts["id"].as_str().unwrap()).status, StatusCode::OK);
+    settled(&editor, drafts["id"].as_str().unwrap());
+    assert!(
+        std::fs::read_to_string(base.path("articles/kb/strict/two.md")).unwrap().contains("status: draft")
+    );
+    // What is there by now is no new draft: readers would lose it, or get another text.
+    let path = base.path("articles/kb/strict/two.md");
+    let text = std::fs::read_to_string(&path).unwrap();
+    archive(
+        &source,
+        &[
+            ("strict/two.md", "# Два\n\nДругой текст.\n".as_bytes()),
+            ("one.md", "# Один\n\nТекст.\n".as_bytes()),
+        ],
+    );
+    let changed = sent(&editor, "source.zip", &std::fs::read(&source).unwrap(), "kb", true);
+    assert_eq!(write(&editor, changed["id"].as_str().unwrap()).status, StatusCode::OK);
+    assert_eq!(settled(&editor, changed["id"].as_str().unwrap())["state"], "failed");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+}
+
+#[test]
+fn what_cannot_be_imported_says_why_and_goes() {
+    let base = Base::with(&[("articles/index.md", "---\ntitle: Начало\n---\nТекст.\n")]);
+    let served = Served::start(Settings { requests_per_minute: 0, ..base.settings() });
+    let editor = served.person("anna", &[Role::Editor], &[]);
     let bad = sent(&editor, "photo.raw", b"\x00\x01\x02\x03", "moved", false);
     assert_eq!(bad["state"], "failed");
     assert!(bad["fault"].as_str().unwrap().contains("nothing in the source"), "{bad}");
@@ -293,6 +329,28 @@ fn what_is_sent_is_shown_first_and_written_when_its_sender_agrees() {
     let later = served.app.clock.now().checked_add(jiff::SignedDuration::from_hours(3)).unwrap();
     served.state.imports.tidy(later);
     assert_eq!(kept(), 0);
+}
+
+/// How many links of pages lead to a page or a file beside them: every one does.
+fn links_that_lead(site: &Path) -> usize {
+    let mut links = 0;
+    for page in walkdir::WalkDir::new(site).into_iter().filter_map(Result::ok) {
+        if page.path().extension().is_none_or(|extension| extension != "html") {
+            continue;
+        }
+        let html = std::fs::read_to_string(page.path()).unwrap();
+        let folder = page.path().parent().unwrap();
+        for part in html.split("href=\"").skip(1).chain(html.split("src=\"").skip(1)) {
+            let target = part.split(['"', '#']).next().unwrap();
+            if target.is_empty() {
+                continue;
+            }
+            let path = percent_encoding::percent_decode_str(target).decode_utf8().unwrap();
+            assert!(folder.join(&*path).is_file(), "{} leads to {path}", page.path().display());
+            links += 1;
+        }
+    }
+    links
 }
 
 #[test]
@@ -337,28 +395,7 @@ fn what_is_exported_is_everything_and_needs_no_server() {
     // A site: every link leads to a page or a file of it.
     let (is_good, told) = export("html", "site");
     assert!(is_good && told.contains("3 articles, 1 files, 1 templates, 1 products"), "{told}");
-    let mut links = 0;
-    for page in walkdir::WalkDir::new(base.path("site")).into_iter().filter_map(Result::ok) {
-        if page.path().extension().is_none_or(|extension| extension != "html") {
-            continue;
-        }
-        let html = std::fs::read_to_string(page.path()).unwrap();
-        for part in html.split("href=\"").chain(html.split("src=\"")).skip(1) {
-            let target = part.split('"').next().unwrap();
-            let Some(path) =
-                target.split('#').next().filter(|path| !path.is_empty() && !part.starts_with("<!"))
-            else {
-                continue;
-            };
-            let path = percent_encoding::percent_decode_str(path).decode_utf8().unwrap().into_owned();
-            assert!(
-                page.path().parent().unwrap().join(&path).is_file(),
-                "{} leads to {path}",
-                page.path().display()
-            );
-            links += 1;
-        }
-    }
+    let links = links_that_lead(&base.path("site"));
     assert!(links > 8, "{links}");
     let pack = std::fs::read_to_string(base.path("site/articles/смс/пакет.html")).unwrap();
     assert!(

@@ -234,6 +234,14 @@ fn relative(target: &str) -> Option<(&str, Option<String>)> {
     (!path.is_empty()).then_some((path, anchor))
 }
 
+/// Puts fences around code that is indented: within them braces mean nothing.
+fn fence_indented(text: &str, range: Range<usize>, inner: &str, edits: &mut Edits) {
+    let line_start = text[..range.start].rfind('\n').map_or(0, |at| at + 1);
+    let prefix = continuation(&text[line_start..range.start]);
+    let prefix = if prefix.contains('>') { prefix } else { " ".repeat(prefix.len().saturating_sub(4)) };
+    edits.replace(line_start..range.end, format!("{}\n", prefixed(&code_block("", inner), &prefix)));
+}
+
 /// Puts a page into its last form. `title`: what its front matter calls it.
 pub(super) fn finish(text: &str, title: Option<&str>, page: &mut Page<'_>) -> Finished {
     let mut seen = Seen::default();
@@ -277,17 +285,7 @@ pub(super) fn finish(text: &str, title: Option<&str>, page: &mut Page<'_>) -> Fi
             Event::End(TagEnd::CodeBlock) => {
                 in_fence = false;
                 if let Some((range, inner)) = code.take().filter(|(_, inner)| inner.contains("{{")) {
-                    let line_start = text[..range.start].rfind('\n').map_or(0, |at| at + 1);
-                    let prefix = continuation(&text[line_start..range.start]);
-                    let prefix = if prefix.contains('>') {
-                        prefix
-                    } else {
-                        " ".repeat(prefix.len().saturating_sub(4))
-                    };
-                    seen.edits.replace(
-                        line_start..range.end,
-                        format!("{}\n", prefixed(&code_block("", &inner), &prefix)),
-                    );
+                    fence_indented(text, range, &inner, &mut seen.edits);
                 }
             }
             Event::Text(_) if in_fence => {}

@@ -154,24 +154,26 @@ pub(super) fn meta(front: &Front) -> Meta {
     meta
 }
 
+/// Keys that hold when a page was changed or made, the better ones first.
+const DATES: &[&str] = &[
+    "lastmod",
+    "last_modified_at",
+    "last_modified",
+    "last_updated",
+    "last_update",
+    "updated",
+    "updated_at",
+    "update_date",
+    "modified",
+    "date_modified",
+    "ms.date",
+    "date",
+    "created",
+    "created_at",
+];
+
 /// Takes a value to its place; `false`: there is none.
 fn take(meta: &mut Meta, dates: &mut Vec<(usize, String)>, name: &str, value: &Value) -> bool {
-    const DATES: &[&str] = &[
-        "lastmod",
-        "last_modified_at",
-        "last_modified",
-        "last_updated",
-        "last_update",
-        "updated",
-        "updated_at",
-        "update_date",
-        "modified",
-        "date_modified",
-        "ms.date",
-        "date",
-        "created",
-        "created_at",
-    ];
     let text = || Some(one_line(&text_of(value))).filter(|text| !text.is_empty());
     let is = |wanted: bool| {
         value.as_bool() == Some(wanted)

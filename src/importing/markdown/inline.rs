@@ -125,7 +125,7 @@ fn critic(rest: &str, page: &mut Page<'_>) -> Taken {
 }
 
 /// `{: #id .class }` and `{ width=300 }` of attribute lists: ids of headings stay, the rest is looks.
-fn attribute_list(rest: &str, out: &mut String, page: &mut Page<'_>) -> Taken {
+fn attribute_list(rest: &str, out: &str, page: &mut Page<'_>) -> Taken {
     let end = rest.find('}')?;
     let inner = rest.get(1..end)?;
     if inner.contains(['\n', '{']) || inner.is_empty() {
@@ -274,9 +274,9 @@ fn footnote(rest: &str, out: &str, page: &mut Page<'_>) -> Taken {
 
 /// `$formula$`, where the flavour has formulas: elsewhere it is money.
 fn math(rest: &str, out: &str, page: &mut Page<'_>) -> Taken {
-    if rest.starts_with("$$") {
-        let end = rest[2..].find("$$").filter(|end| *end > 0 && *end < 2_000)?;
-        let formula = &rest[2..2 + end];
+    if let Some(inner) = rest.strip_prefix("$$") {
+        let end = inner.find("$$").filter(|end| *end > 0 && *end < 2_000)?;
+        let formula = &inner[..end];
         if formula.contains("\n\n") {
             return None;
         }

@@ -6,7 +6,7 @@ use super::inline::{link, placed, words};
 use super::page::{Page, attribute, attributes, balanced};
 
 /// `[!INCLUDE [text](path)]` and other marks in such brackets.
-pub(super) fn include(rest: &str, out: &mut String, page: &mut Page<'_>, depth: usize) -> Taken {
+pub(super) fn include(rest: &str, out: &str, page: &mut Page<'_>, depth: usize) -> Taken {
     let inner = rest.strip_prefix("[!")?;
     let end = balanced(rest.get(..rest.find("\n\n").unwrap_or(rest.len()))?, '[', ']')?;
     let length = inner.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'-').count();

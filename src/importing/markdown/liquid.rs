@@ -102,7 +102,7 @@ pub(super) fn block(lines: &[&str], at: usize, page: &mut Page<'_>, depth: usize
 }
 
 /// A tag within a line.
-pub(super) fn inline(rest: &str, out: &mut String, page: &mut Page<'_>, depth: usize) -> Taken {
+pub(super) fn inline(rest: &str, out: &str, page: &mut Page<'_>, depth: usize) -> Taken {
     if page.raw {
         return None;
     }

@@ -432,10 +432,9 @@ impl Walk<'_, '_> {
         };
         match element.name() {
             "br" => self.line.push_str("\\\n"),
-            "b" | "strong" => self.marked(node, "**", depth),
+            "b" | "strong" | "mark" => self.marked(node, "**", depth),
             "i" | "em" | "cite" | "dfn" | "var" => self.marked(node, "*", depth),
             "s" | "del" | "strike" => self.marked(node, "~~", depth),
-            "mark" => self.marked(node, "**", depth),
             "code" | "kbd" | "samp" | "tt" if has_link(node) => {
                 let text = self.children(node, depth);
                 self.line.push_str(&text);
@@ -841,6 +840,19 @@ fn plain_of(events: &[(Event<'_>, std::ops::Range<usize>)]) -> String {
     plain
 }
 
+/// A link that is opened: where it leads is written when it closes.
+fn opened_link(values: &[(String, String)], range: std::ops::Range<usize>, paired: bool, edits: &mut Edits) {
+    let href = attribute(values, &["href"]).filter(|href| !href.is_empty());
+    let target = href.filter(|href| paired && !is_script(href)).map(str::to_owned);
+    if let Some(name) = attribute(values, &["name", "id"]).filter(|_| href.is_none()) {
+        edits.anchors.push((range.end, name.to_owned()));
+    }
+    edits.replace(range, if target.is_some() { "[".to_owned() } else { String::new() });
+    if paired {
+        edits.links.push(target);
+    }
+}
+
 #[expect(clippy::too_many_arguments, reason = "one tag with all that stands around it")]
 fn one_tag(
     text: &str,
@@ -884,27 +896,12 @@ fn one_tag(
             };
             emphasis(text, range.clone(), closing, mark, edits);
         }
-        "a" => {
-            let href = attribute(values, &["href"]).filter(|href| !href.is_empty());
-            if closing {
-                // What it opened has written where it leads.
-                match edits.links.pop().flatten() {
-                    Some(target) => {
-                        edits.replace(range.clone(), format!("](<{}>)", target.replace(['<', '>', '\n'], "")))
-                    }
-                    None => drop(edits),
-                }
-                return;
-            }
-            let target = href.filter(|href| paired && !is_script(href)).map(str::to_owned);
-            if let Some(name) = attribute(values, &["name", "id"]).filter(|_| href.is_none()) {
-                edits.anchors.push((range.end, name.to_owned()));
-            }
-            edits.replace(range.clone(), if target.is_some() { "[".to_owned() } else { String::new() });
-            if paired {
-                edits.links.push(target);
-            }
+        "a" if closing => {
+            // What it opened has written where it leads.
+            let target = edits.links.pop().flatten().map(|target| target.replace(['<', '>', '\n'], ""));
+            edits.replace(range.clone(), target.map_or_else(String::new, |target| format!("](<{target}>)")));
         }
+        "a" => opened_link(values, range.clone(), paired, edits),
         "img" => {
             let source = attribute(values, &["src"]).unwrap_or_default();
             let alt = escaped(&super::front::one_line(attribute(values, &["alt"]).unwrap_or_default()));

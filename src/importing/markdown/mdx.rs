@@ -156,8 +156,8 @@ pub(super) fn component(lines: &[&str], at: usize, page: &mut Page<'_>, depth: u
     }
     let (length, name, values, closing, single) = tag(&joined[start..])?;
     let end = start + length;
-    let is_component = page.mdx && name.starts_with(|c: char| c.is_ascii_uppercase())
-        || page.mdx && name.contains(['-', '.']);
+    let is_component =
+        page.mdx && (name.starts_with(|c: char| c.is_ascii_uppercase()) || name.contains(['-', '.']));
     let is_container = CONTAINERS.contains(&name) && (joined[end..].trim().is_empty() || is_markdown_in_html);
     if !is_component && !is_container {
         return None;

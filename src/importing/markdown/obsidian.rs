@@ -133,12 +133,7 @@ fn anchor_of(anchor: &str, page: &mut Page<'_>) -> String {
 }
 
 /// `![[picture.png|300]]` and `![[Note#Heading]]`; and sizes in the text of pictures.
-pub(super) fn embed(
-    rest: &str,
-    out: &mut String,
-    page: &mut Page<'_>,
-    depth: usize,
-) -> Option<(usize, String)> {
+pub(super) fn embed(rest: &str, out: &str, page: &mut Page<'_>, depth: usize) -> Option<(usize, String)> {
     let Some(found) = parse(rest.get(1..)?) else { return sized(rest) };
     let length = found.length + 1;
     let from = page.file().to_owned();

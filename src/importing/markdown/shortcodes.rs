@@ -79,7 +79,7 @@ pub(super) fn block(lines: &[&str], at: usize, page: &mut Page<'_>, depth: usize
 }
 
 /// A shortcode within a line.
-pub(super) fn inline(rest: &str, out: &mut String, page: &mut Page<'_>, depth: usize) -> Taken {
+pub(super) fn inline(rest: &str, out: &str, page: &mut Page<'_>, depth: usize) -> Taken {
     if page.raw {
         return None;
     }
@@ -211,6 +211,19 @@ fn enclosing(tag: &Tag, inner: &str, indent: &str, page: &mut Page<'_>, depth: u
     }
 }
 
+/// Where a reference to another page leads.
+fn reference(target: &str, page: &Page<'_>) -> String {
+    let (path, anchor) = target.split_once('#').map_or((target, None), |(path, anchor)| (path, Some(anchor)));
+    let from = page.file().to_owned();
+    if path.is_empty() {
+        return format!("#{}", anchor.unwrap_or_default());
+    }
+    match page.site.find(&from, path).or_else(|| page.site.named(&from, path)) {
+        Some(Target::Document(key) | Target::File(key)) => within(&key, anchor),
+        None => target.to_owned(),
+    }
+}
+
 fn single(tag: &Tag, page: &mut Page<'_>, depth: usize) -> String {
     let args = attributes(&tag.args);
     let positional = args.iter().find(|(name, _)| name.is_empty()).map(|(_, value)| value.as_str());
@@ -218,18 +231,7 @@ fn single(tag: &Tag, page: &mut Page<'_>, depth: usize) -> String {
         .or(positional)
         .unwrap_or_default();
     match tag.name.as_str() {
-        "ref" | "relref" => {
-            let (path, anchor) =
-                target.split_once('#').map_or((target, None), |(path, anchor)| (path, Some(anchor)));
-            let from = page.file().to_owned();
-            if path.is_empty() {
-                return format!("#{}", anchor.unwrap_or_default());
-            }
-            match page.site.find(&from, path).or_else(|| page.site.named(&from, path)) {
-                Some(Target::Document(key) | Target::File(key)) => within(&key, anchor),
-                None => target.to_owned(),
-            }
-        }
+        "ref" | "relref" => reference(target, page),
         "figure" | "img" | "image" | "picture" => {
             let caption = attribute(&args, &["caption", "title"]);
             let alt = attribute(&args, &["alt"]).or(caption).unwrap_or_default();

@@ -103,8 +103,8 @@ fn rows_of(text: &str) -> Vec<Vec<String>> {
     let mut nested = 0usize;
     while at < text.len() {
         let rest = &text[at..];
-        let length = if rest.starts_with('\\') {
-            1 + rest[1..].chars().next().map_or(0, char::len_utf8)
+        let length = if let Some(escaped) = rest.strip_prefix('\\') {
+            1 + escaped.chars().next().map_or(0, char::len_utf8)
         } else if rest.starts_with('`') {
             let run = rest.bytes().take_while(|b| *b == b'`').count();
             let close = rest[run..].find(&"`".repeat(run)).map(|close| run + close + run);
