@@ -77,7 +77,7 @@ fn feed(base: &Base) -> FeedSettings {
 }
 
 fn start(base: &Base, feed: FeedSettings) -> Served {
-    Served::start(Settings { feeds: vec![feed], ..base.settings() })
+    Served::start(Settings { feeds: vec![feed], requests_per_minute: 0, ..base.settings() })
 }
 
 fn start_on(store: &Store, feed: FeedSettings) -> Served {
@@ -629,4 +629,89 @@ fn a_file_is_brought_in_from_the_command_line() {
     assert!(catalog(&base).contains("price: 110.50 "));
     let (is_good, told) = import(&["--map", "Цвет=size"]);
     assert!(!is_good && told.contains("no column `Цвет`"), "{told}");
+}
+
+#[test]
+fn what_fresh_eyes_found_does_not_get_through() {
+    let base = Base::new();
+    prepare(&base);
+    base.write(
+        "articles/catalog/tariffs.yaml",
+        "family: tariffs\nattributes:\n  price: {type: money}\nproducts:\n  - id: start\n    values: {price: 300}\n",
+    );
+    let tariffs = std::fs::read_to_string(base.path("articles/catalog/tariffs.yaml")).unwrap();
+    let columns = vec![
+        column("Артикул", "id"),
+        column("Название", "title.ru"),
+        column("Цена", "price"),
+        column("До", "price.max"),
+        column("Регион", "region"),
+        column("С", "from"),
+    ];
+    let served = start(&base, FeedSettings { columns, max_bad_rows: 100, ..feed(&base) });
+    let editor = served.person("anna", &[Role::Editor], &[]);
+    let head = "Артикул;Название;Цена;До;Регион;С\n";
+    let of = |rows: &str| {
+        base.write("feeds/prices.csv", format!("{head}{rows}"));
+        run(&editor, &json!({}))
+    };
+    // A product of another family is none of this one, and stays what it is.
+    let view = of("start;Мой старт;1;;;\nsms-100;Сто SMS;100;;;\n");
+    assert!(view["details"]["problems"].to_string().contains("another family"), "{view:#}");
+    assert_eq!(std::fs::read_to_string(base.path("articles/catalog/tariffs.yaml")).unwrap(), tariffs);
+    // A price for some regions or days that stands in the place of one that differs far is not published by itself.
+    for (rows, state) in [
+        ("sms-500;Пятьсот;40;;moscow;2026-12-01\n", "waiting"),
+        ("sms-100;Сто SMS;9000;;;2026-12-01\n", "waiting"),
+        ("sms-100;Сто SMS;100;9000;;\n", "waiting"),
+        ("sms-100;Сто SMS;105;;kemerovo;\n", "done"),
+    ] {
+        let view = of(rows);
+        assert_eq!(view["run"]["state"], state, "{rows}: {view:#}");
+    }
+    let before = catalog(&base);
+    // What was cut off or lost a quote, and numbers that are read in two ways.
+    for (rows, message) in [
+        ("sms-100;\"Сто SMS;105;;;\nsms-300;Триста;\"250\";;;\n", "quote"),
+        ("sms-100;Сто \"SMS\";105;;;\nsms-300;\"Триста\"да;250;;;\n", "quote"),
+        ("sms-100;Сто SMS;1,500;;;\n", "may be 1500"),
+        ("sms-100;Сто SMS;;200;;\n", "does not begin"),
+        ("sms-100;Сто SMS;100;99999999999;;\n", "nobody means"),
+    ] {
+        let view = of(rows);
+        assert!(view["details"]["problems"].to_string().contains(message), "{rows}: {view:#}");
+        assert_eq!(catalog(&base), before, "{rows}");
+    }
+    let mut cut = format!("{head}sms-100;Сто SMS;105;;;\nsms-300;Триста;250;;;").into_bytes();
+    base.write("feeds/prices.csv", &cut);
+    let view = run(&editor, &json!({}));
+    assert!(view["run"]["summary"]["reasons"].to_string().contains("has no end"), "{view:#}");
+    // Within a letter.
+    cut.truncate(head.len() + "sms-100;Ст".len() - 1);
+    base.write("feeds/prices.csv", &cut);
+    let view = run(&editor, &json!({}));
+    assert_eq!(view["run"]["state"], "failed", "{view:#}");
+    assert!(view["details"]["problems"].to_string().contains("damaged"), "{view:#}");
+    assert_eq!(catalog(&base), before);
+}
+
+#[test]
+fn what_failed_because_of_the_catalogue_is_run_when_it_is_mended() {
+    let base = Base::new();
+    prepare(&base);
+    base.write("feeds/prices.csv", CSV);
+    let served = start(&base, FeedSettings { at: Vec::new(), ..feed(&base) });
+    let editor = served.person("anna", &[Role::Editor], &[]);
+    served.wait_until("it is live", |_| catalog(&base).contains("price: 110.50"));
+    // Another file of the catalogue is broken from the beginning: its products might be those of the feed.
+    base.write("articles/catalog/more.yaml", "family: sms\nproducts: [\n");
+    served.wait_until("the slip is noticed", |s| !s.problems("articles/catalog/more.yaml").is_empty());
+    let before = catalog(&base);
+    base.write("feeds/prices.csv", CSV.replace("110,50", "115"));
+    let last = || editor.json("/api/v1/feeds/prices/runs")["runs"][0].clone();
+    served.wait_until("it is refused", |_| last()["state"] == "failed");
+    assert_eq!(catalog(&base), before);
+    std::fs::remove_file(base.path("articles/catalog/more.yaml")).unwrap();
+    served.wait_until("it is run by itself", |_| last()["state"] == "done");
+    assert!(catalog(&base).contains("price: 115"));
 }
