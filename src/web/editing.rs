@@ -132,6 +132,8 @@ struct EditorPage {
     ui: Ui,
     path: String,
     page: Option<String>,
+    /// The form to archive it.
+    archive: Option<String>,
     regions: Vec<String>,
     draft: String,
 }
@@ -153,6 +155,7 @@ pub async fn editor(
     let path = sources::path_in(&path)?.to_string();
     let page = EditorPage {
         ui: Ui::of(&headers).with(&asker),
+        archive: page_of(&path).map(|page| page.replacen("/articles/", "/archive/", 1)),
         page: page_of(&path),
         path,
         regions: state.snapshot()?.regions(&asker.identity.clearance),

@@ -342,6 +342,22 @@ async fn ask_review(page: &Page) -> String {
     page.eval("return location.pathname").await.as_str().unwrap().to_owned()
 }
 
+/// Sends a text to be imported, as the page of imports does. Returns the address of its page.
+async fn import_something(page: &Page) -> String {
+    page.goto("/import").await;
+    page.eval(
+        "const text = '# Переезд\\n\\nСм. [нет](gone.md).\\n'; const files = new DataTransfer(); \
+         files.items.add(new File([text], 'moved.md', { type: 'text/markdown' })); \
+         document.querySelector('[name=file]').files = files.files",
+    )
+    .await;
+    page.fill("[name=into]", "moved").await;
+    page.click("#import [type=submit]").await;
+    let waits = "return document.querySelector('[data-api$=\"/write\"]') !== null";
+    page.until("what would come of it is shown", waits).await;
+    page.eval("return location.pathname").await.as_str().unwrap().to_owned()
+}
+
 async fn sign_out(page: &Page) {
     page.goto("/account").await;
     page.eval("document.querySelector('[data-signs-out]').click()").await;
@@ -474,6 +490,36 @@ fn a_change_is_reviewed_read_and_answered_by_others() {
 }
 
 #[test]
+fn old_knowledge_moves_in_by_the_browser_and_goes_on_its_day() {
+    let (base, secret) = invited();
+    on_base(base, &[], DESKTOP, async |page| {
+        choose_password(page, &secret).await;
+        import_something(page).await;
+        page.shoot("import-waiting").await;
+        page.click("[data-api$='/write']").await;
+        page.until(
+            "it is written",
+            "return document.querySelector('main .badge')?.textContent === 'записано'",
+        )
+        .await;
+        page.until("readers have it", "return fetch('/api/v1/articles/moved/moved').then(r => r.ok)").await;
+        page.shoot("import-done").await;
+        page.goto("/archive/moved/moved").await;
+        page.fill("[name=replaced_by]", "sms/monthly").await;
+        page.shoot("archive").await;
+        page.click("main [type=submit]").await;
+        page.until("it is archived", "return location.pathname === '/freshness'").await;
+        page.goto("/articles/moved/moved").await;
+        page.until(
+            "readers are led on",
+            "return document.querySelector('.banner a[href$=\"/sms/monthly\"]') !== null",
+        )
+        .await;
+        page.check_faults().await;
+    });
+}
+
+#[test]
 fn pages_of_editing_break_no_rule_of_axe() {
     let Some(axe) = axe() else { return };
     for look in [DESKTOP, PHONE] {
@@ -504,6 +550,7 @@ fn pages_of_editing_break_no_rule_of_axe() {
                 json!({"article": "sms/monthly", "note": "Новое", "question": question, "with_code": true});
             let must_read = post(page, "/api/v1/must-reads", &new).await["id"].as_str().unwrap().to_owned();
             post(page, "/api/v1/hooks", &json!({"url": "http://127.0.0.1:9/", "kinds": ["published"]})).await;
+            let import = import_something(page).await;
             const HEADING: &str = "return document.querySelector('main h1') !== null";
             const PREVIEW: &str = "return document.querySelector('#preview h1') !== null";
             let pages = [
@@ -521,6 +568,10 @@ fn pages_of_editing_break_no_rule_of_axe() {
                 ("must-read", format!("/must-read/{must_read}"), HEADING),
                 ("must-read-new", "/must-read-of/sms/monthly".to_owned(), HEADING),
                 ("hooks", "/admin/hooks".to_owned(), HEADING),
+                ("feeds", "/feeds".to_owned(), HEADING),
+                ("imports", "/import".to_owned(), HEADING),
+                ("import", import.clone(), HEADING),
+                ("archive", "/archive/sms/monthly".to_owned(), HEADING),
             ];
             for theme in ["light", "dark"] {
                 found.extend(look_at(page, &axe, theme, width, &pages).await);

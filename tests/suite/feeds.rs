@@ -705,7 +705,9 @@ fn what_failed_because_of_the_catalogue_is_run_when_it_is_mended() {
     served.wait_until("it is live", |_| catalog(&base).contains("price: 110.50"));
     // Another file of the catalogue is broken from the beginning: its products might be those of the feed.
     base.write("articles/catalog/more.yaml", "family: sms\nproducts: [\n");
-    served.wait_until("the slip is noticed", |s| !s.problems("articles/catalog/more.yaml").is_empty());
+    served.wait_until("the slip is noticed", |_| {
+        editor.json("/api/v1/problems")["problems"].to_string().contains("catalog/more.yaml")
+    });
     let before = catalog(&base);
     base.write("feeds/prices.csv", CSV.replace("110,50", "115"));
     let last = || editor.json("/api/v1/feeds/prices/runs")["runs"][0].clone();
