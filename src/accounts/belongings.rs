@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::accounts::audit::{Actor, Sought};
 use crate::accounts::{AccountError, Accounts};
-use crate::database::micros;
+use crate::database::{dump, micros};
 
 /// What may be kept.
 pub const KINDS: &[&str] = &["favourites", "recents", "pinned", "snippets", "compare", "layout", "seen"];
@@ -95,6 +95,7 @@ impl Accounts {
             "kept": self.belongings(id).await?,
             "done": self.audit(&done).await?,
             "done_to": others,
+            "written": dump::written_by(&self.database, id).await?,
         });
         self.note(actor, "person.exported", Some(id), "", now).await?;
         Ok(export)

@@ -61,6 +61,43 @@ fn row_of(table: &Table, row: &AnyRow) -> Result<Map<String, Value>, sqlx::Error
     values.collect()
 }
 
+/// What people write and are told, by table, and the column that says whose it is.
+const WRITTEN: &[(&str, &str)] = &[
+    ("drafts", "person_id"),
+    ("publications", "author"),
+    ("revisions", "author"),
+    ("verdicts", "person_id"),
+    ("remarks", "person_id"),
+    ("must_reads", "author"),
+    ("acknowledgements", "person_id"),
+    ("threads", "person_id"),
+    ("posts", "person_id"),
+    ("notices", "person_id"),
+    ("notice_choices", "person_id"),
+];
+
+/// What a person wrote and was told, by table, as it stands in the store.
+///
+/// # Errors
+/// The store fails.
+pub async fn written_by(
+    database: &Database,
+    person: &str,
+) -> Result<BTreeMap<&'static str, Vec<Map<String, Value>>>, StoreError> {
+    let mut reading = database.begin_reading().await?;
+    let mut all = BTreeMap::new();
+    for (name, column) in WRITTEN {
+        let Some(table) = TABLES.iter().find(|table| table.name == *name) else { continue };
+        let columns: Vec<&str> = table.columns.iter().map(|(column, _)| *column).collect();
+        let key = columns.first().copied().unwrap_or("id");
+        let statement = format!("SELECT {} FROM {name} WHERE {column} = $1 ORDER BY {key}", columns.join(", "));
+        let rows = sqlx::query(AssertSqlSafe(statement)).bind(person).fetch_all(&mut *reading).await?;
+        let rows: Result<Vec<_>, sqlx::Error> = rows.iter().map(|row| row_of(table, row)).collect();
+        all.insert(*name, rows?);
+    }
+    Ok(all)
+}
+
 async fn insert(
     transaction: &mut Transaction<'static, Any>,
     table: &Table,

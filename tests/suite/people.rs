@@ -1002,6 +1002,10 @@ fn a_person_is_exported_and_erased() {
     assert_eq!(export["kept"]["pinned"][0]["id"], "a");
     assert_eq!(export["sessions"].as_array().unwrap().len(), 1);
     assert!(!export["done"].as_array().unwrap().is_empty());
+    let said = json!({"article": "a", "kind": "unclear", "body": "Непонятно, о каком пакете речь"});
+    assert!(anna.post("/api/v1/feedback", &said).status.is_success());
+    let export = anna.json("/api/v1/me/export");
+    assert_eq!(export["written"]["posts"][0]["body"], "Непонятно, о каком пакете речь", "{export}");
     let own = format!("/api/v1/people/{}", anna.id);
     assert_eq!(admin.json(&format!("{own}/export"))["person"]["login"], "anna.petrova");
     assert_eq!(admin.ask("DELETE", &own, None).status, StatusCode::NO_CONTENT);
