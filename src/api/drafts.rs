@@ -71,16 +71,12 @@ pub struct Publishing {
     at: Option<Timestamp>,
 }
 
-fn person(asker: &Asker) -> Result<&str, Problem> {
-    asker.identity.person().ok_or_else(|| Problem::new(Code::SignInNeeded, "sign in first"))
-}
-
 /// Lists one's drafts.
 #[utoipa::path(get, operation_id = "list_drafts", path = "/api/v1/drafts", tag = "editing", responses(
     (status = 200, description = "Drafts", body = DraftList),
 ))]
 pub async fn list(State(state): State<AppState>, asker: Asker) -> Result<Json<DraftList>, Problem> {
-    Ok(Json(DraftList { drafts: state.editing.drafts(person(&asker)?).await? }))
+    Ok(Json(DraftList { drafts: state.editing.drafts(asker.somebody()?).await? }))
 }
 
 /// Begins a draft.
@@ -93,7 +89,7 @@ pub async fn add(
     Body(new): Body<NewDraft>,
 ) -> Result<(StatusCode, Json<Draft>), Problem> {
     let now = state.app.clock.now();
-    let draft = state.editing.add_draft(person(&asker)?, &new.title, &new.files, now).await?;
+    let draft = state.editing.add_draft(asker.somebody()?, &new.title, &new.files, now).await?;
     Ok((StatusCode::CREATED, Json(draft)))
 }
 
@@ -103,7 +99,7 @@ pub async fn add(
     (status = 200, description = "The draft", body = Draft),
 ))]
 pub async fn get(State(state): State<AppState>, asker: Asker, Id(id): Id) -> Result<Json<Draft>, Problem> {
-    Ok(Json(state.editing.draft(person(&asker)?, &id).await?))
+    Ok(Json(state.editing.draft(asker.somebody()?, &id).await?))
 }
 
 /// Changes a draft: all of what is sent, or nothing.
@@ -120,7 +116,8 @@ pub async fn change(
 ) -> Result<Json<Draft>, Problem> {
     let now = state.app.clock.now();
     let DraftChange { title, files, left_out } = change;
-    let changed = state.editing.change_draft(person(&asker)?, &id, title.as_deref(), &files, &left_out, now);
+    let changed =
+        state.editing.change_draft(asker.somebody()?, &id, title.as_deref(), &files, &left_out, now);
     Ok(Json(changed.await?))
 }
 
@@ -130,7 +127,7 @@ pub async fn change(
     (status = 204, description = "Thrown away"),
 ))]
 pub async fn remove(State(state): State<AppState>, asker: Asker, Id(id): Id) -> Result<StatusCode, Problem> {
-    state.editing.remove_draft(person(&asker)?, &id).await?;
+    state.editing.remove_draft(asker.somebody()?, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -157,7 +154,7 @@ pub async fn publish(
     Id(id): Id,
     Body(publishing): Body<Publishing>,
 ) -> Result<Json<PublishedReply>, Problem> {
-    let person = person(&asker)?;
+    let person = asker.somebody()?;
     let draft = state.editing.draft(person, &id).await?;
     // Another window may have changed it since: who publishes must have seen what he publishes.
     let newer = draft

@@ -66,16 +66,12 @@ impl From<ImportError> for Problem {
     }
 }
 
-fn person(asker: &Asker) -> Result<&str, Problem> {
-    asker.identity.person().ok_or_else(|| Problem::new(Code::SignInNeeded, "sign in first"))
-}
-
 /// Lists one's imports of the last two hours.
 #[utoipa::path(get, operation_id = "list_imports", path = "/api/v1/imports", tag = "editing", responses(
     (status = 200, description = "Imports", body = ImportList),
 ))]
 pub async fn list(State(state): State<AppState>, asker: Asker) -> Result<Json<ImportList>, Problem> {
-    Ok(Json(ImportList { imports: state.imports.list(person(&asker)?) }))
+    Ok(Json(ImportList { imports: state.imports.list(asker.somebody()?) }))
 }
 
 /// Begins an import. Its file is sent next, in pieces.
@@ -90,7 +86,7 @@ pub async fn add(
 ) -> Result<(StatusCode, Json<ImportView>), Problem> {
     let NewImport { name, size, into, format, draft } = new;
     let wish = ImportWish { name, size, into, format, draft };
-    let view = state.imports.begin(person(&asker)?, wish, state.app.clock.now())?;
+    let view = state.imports.begin(asker.somebody()?, wish, state.app.clock.now())?;
     Ok((StatusCode::CREATED, Json(view)))
 }
 
@@ -113,7 +109,7 @@ pub async fn send(
     let at = reader.number("at", params.at.as_deref(), 0, usize::MAX);
     reader.finish(Code::InvalidParameter)?;
     let now = state.app.clock.now();
-    Ok(Json(state.imports.take(person(&asker)?, &id, at as u64, bytes, now).await?))
+    Ok(Json(state.imports.take(asker.somebody()?, &id, at as u64, bytes, now).await?))
 }
 
 /// An import: how far it is, what is not carried, what becomes of which article.
@@ -127,7 +123,7 @@ pub async fn get(
     asker: Asker,
     Id(id): Id,
 ) -> Result<Json<ImportView>, Problem> {
-    Ok(Json(state.imports.get(person(&asker)?, &id)?))
+    Ok(Json(state.imports.get(asker.somebody()?, &id)?))
 }
 
 /// Writes what was read.
@@ -143,7 +139,7 @@ pub async fn write(
     Id(id): Id,
 ) -> Result<Json<ImportView>, Problem> {
     let now = state.app.clock.now();
-    Ok(Json(state.imports.write(person(&asker)?, &id, asker.actor(), now).await?))
+    Ok(Json(state.imports.write(asker.somebody()?, &id, asker.actor(), now).await?))
 }
 
 /// Forgets an import. What was written stays.
@@ -154,6 +150,6 @@ pub async fn write(
     (status = 409, description = "It is being read or written", body = ProblemDetails, content_type = "application/problem+json"),
 ))]
 pub async fn remove(State(state): State<AppState>, asker: Asker, Id(id): Id) -> Result<StatusCode, Problem> {
-    state.imports.forget(person(&asker)?, &id)?;
+    state.imports.forget(asker.somebody()?, &id)?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1177,6 +1177,20 @@ fn parse_period(text: &str) -> Option<(i64, PeriodUnit)> {
 mod tests {
     use super::*;
 
+    #[test]
+    fn a_catalogue_of_tens_of_thousands_is_read() {
+        let head = "family: goods\nattributes:\n  price: {type: money}\n  stock: {type: count}\n  term: {type: period}\nproducts:\n";
+        let product = |n: usize| {
+            format!(
+                "  - id: goods-{n}\n    title: {{ru: Товар {n}, en: Item {n}}}\n    values: {{price: {n}, stock: 5, term: 30 days}}\n"
+            )
+        };
+        let text: String = std::iter::once(head.to_owned()).chain((0..40_000).map(product)).collect();
+        let (family, problems) = parse_family("goods.yaml", &text);
+        assert!(problems.is_empty(), "{problems:?}");
+        assert_eq!(family.unwrap().products.len(), 40_000);
+    }
+
     const FAMILY: &str = "
 family: sms
 attributes:

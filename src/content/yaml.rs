@@ -22,6 +22,10 @@ pub struct Node {
     pub span: Range<usize>,
 }
 
+/// Nodes that any text may have, and bytes that each one has on average in a longer one.
+const MAX_NODES: usize = 250_000;
+const LEAST_NODE_BYTES: usize = 4;
+
 /// A YAML value.
 #[derive(Clone, Debug)]
 pub enum Value {
@@ -49,7 +53,14 @@ pub fn parse(text: &str, first_line: u32, report: &mut Report) -> Option<Node> {
             span: 0..0,
         });
     }
-    match serde_saphyr::from_str::<Spanned<Value>>(text) {
+    // A long catalogue has more nodes than a configuration; what files weigh is bounded, and what their aliases repeat stays so.
+    let options = serde_saphyr::options! {
+        budget: serde_saphyr::budget! {
+            max_nodes: MAX_NODES.max(text.len() / LEAST_NODE_BYTES),
+            max_events: 4 * MAX_NODES.max(text.len() / LEAST_NODE_BYTES),
+        },
+    };
+    match serde_saphyr::from_str_with_options::<Spanned<Value>>(text, options) {
         Ok(spanned) => {
             let mut node = node(spanned);
             shift(&mut node, first_line - 1);

@@ -90,7 +90,8 @@ pub async fn written_by(
         let Some(table) = TABLES.iter().find(|table| table.name == *name) else { continue };
         let columns: Vec<&str> = table.columns.iter().map(|(column, _)| *column).collect();
         let key = columns.first().copied().unwrap_or("id");
-        let statement = format!("SELECT {} FROM {name} WHERE {column} = $1 ORDER BY {key}", columns.join(", "));
+        let statement =
+            format!("SELECT {} FROM {name} WHERE {column} = $1 ORDER BY {key}", columns.join(", "));
         let rows = sqlx::query(AssertSqlSafe(statement)).bind(person).fetch_all(&mut *reading).await?;
         let rows: Result<Vec<_>, sqlx::Error> = rows.iter().map(|row| row_of(table, row)).collect();
         all.insert(*name, rows?);

@@ -219,7 +219,9 @@ impl WorkTree {
                     drop(untold);
                     self.tell_index();
                     // What others set up to follow commits, as a push, follows these as well.
-                    if let Err(error) = self.run(&["hook", "run", "--ignore-missing", "post-commit"], &[]) {
+                    if let Err(error) = self.run(&["hook", "run", "--ignore-missing", "post-commit"], &[])
+                        && !error.why.contains("not a git command")
+                    {
                         tracing::warn!(%error, "the hook after commits failed");
                     }
                     return Ok(Some(made));

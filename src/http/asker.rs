@@ -50,6 +50,14 @@ impl Asker {
         self.identity.may(permission)
     }
 
+    /// The person who asks, in a session or by a token of his own.
+    ///
+    /// # Errors
+    /// Nobody does.
+    pub fn somebody(&self) -> Result<&str, Problem> {
+        self.identity.person().ok_or_else(|| Problem::new(Code::SignInNeeded, "sign in first"))
+    }
+
     /// The person who asks, in a session: tokens do not stand for persons where it is about the person himself.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use clap::ValueEnum;
 use crate::app::imports::{ImportState, ImportView};
 use crate::http::asker::Asker;
 use crate::http::extract::Id;
-use crate::http::problem::{Code, Problem};
+use crate::http::problem::Problem;
 use crate::http::state::AppState;
 use crate::importing::Format;
 use crate::web::words::Ui;
@@ -43,10 +43,6 @@ fn state_word<'a>(ui: &'a Ui, import: &ImportView) -> &'a str {
     })
 }
 
-fn person(asker: &Asker) -> Result<&str, Problem> {
-    asker.identity.person().ok_or_else(|| Problem::new(Code::SignInNeeded, "sign in first"))
-}
-
 /// The form, and one's imports.
 pub async fn list(
     State(state): State<AppState>,
@@ -59,7 +55,7 @@ pub async fn list(
     };
     let page = ImportsPage {
         ui: Ui::of(&headers).with(&asker),
-        imports: state.imports.list(person(&asker)?),
+        imports: state.imports.list(asker.somebody()?),
         formats: Format::value_variants().iter().filter_map(named).collect(),
         most: state.settings.max_import_bytes,
     };
@@ -125,6 +121,6 @@ pub async fn one(
     headers: HeaderMap,
     Id(id): Id,
 ) -> Result<Response, Problem> {
-    let import = state.imports.get(person(&asker)?, &id)?;
+    let import = state.imports.get(asker.somebody()?, &id)?;
     Ok(private(ImportPage { ui: Ui::of(&headers).with(&asker), import }.render()))
 }
