@@ -86,6 +86,10 @@ pub(crate) fn convert_tree(tree: &Tree, links: &dyn Links, whole: bool) -> Conve
     let page = page::Page::of(tree, whole);
     let mut writer = blocks::Writer::new(tree, &page, links);
     let markdown = writer.markdown();
+    let (hidden, _) = tree.hidden_text();
+    if !hidden.is_empty() && !tree.shows_hidden {
+        writer.losses.tell("hidden-text", hidden.trim());
+    }
     let losses = writer.losses.told();
     let had = page.counts(tree);
     let headings: BTreeSet<&String> = page.headings.values().collect();
@@ -833,6 +837,55 @@ mod tests {
         let mut found = Found::new(&progress);
         read(&archive, &mut found);
         (found.documents, found.unreadable)
+    }
+
+    /// What real sites taught: each of these once came out without what it says.
+    #[test]
+    fn what_looks_like_the_frame_of_a_page_and_is_its_content_is_kept() {
+        let page = |body: &str| {
+            convert(
+                &format!("<html><head><title>Attach</title></head><body>{body}</body></html>"),
+                &AsTheyAre,
+            )
+            .unwrap()
+        };
+        let of = |body: &str| page(body).markdown;
+        let code = of(
+            "<h1>T</h1><p>x</p><pre class=line-numbers><code>var x = 1;<span class=line-numbers>1</span></code></pre>",
+        );
+        assert!(code.contains("var x = 1;\n"), "{code}");
+        let question = of("<h1>T</h1><h2><a class=toc-backref href='#id28'>How do I?</a></h2><p>four</p>");
+        assert!(question.contains("## How do I?"), "{question}");
+        let pages = of(
+            "<h1>T</h1><p>Intro.</p><div class=toc><dl class=toc><dt><a href=a.html>ABORT</a> — abort<dt><a href=b.html>ALTER</a> — change</dl></div>",
+        );
+        assert!(pages.contains("abort") && pages.contains("change"), "{pages}");
+        let own =
+            of("<h1>T</h1><p>Intro.</p><ul class=toc><li><a href='#a'>A</a><li><a href='#b'>B</a></ul>");
+        assert!(!own.contains("[A]"), "{own}");
+        // Shown by a script, it is the page.
+        let hidden = "<aside><label>Contents</label></aside><div><span hidden=true><h2>Unmerge Cells</h2><p>Divides what was merged.</p></span></div>";
+        assert!(of(hidden).contains("Divides"), "{}", of(hidden));
+        let little = page("<h1>T</h1><p>Enough to be read by somebody who reads.</p><p hidden>Not this.</p>");
+        assert!(!little.markdown.contains("Not this"), "{}", little.markdown);
+        assert_eq!(kinds(&little), ["hidden-text"]);
+        // Sections of the first level, none of which the page is called by.
+        let several = page("<h1>1. Overview</h1><p>one</p><h1>2. Details</h1><p>two</p>");
+        assert_eq!(several.title, None);
+        assert!(several.markdown.contains("1. Overview"), "{}", several.markdown);
+        let named = page("<h1>Attach</h1><p>one</p><h1>2. Details</h1><p>two</p>");
+        assert_eq!(named.title.as_deref(), Some("Attach"));
+        // AsciiDoc: the title and the line below it stand before the content.
+        let manual = page(
+            "<div id=header><h1>git-x(1)</h1><h2>NAME</h2><div class=sectionbody><p>git-x - does x</p></div></div><div id=content><div class=sect1><h2 id=_d>DESCRIPTION</h2><div class=sectionbody><p>Long text of the description which says something at length about the thing.</p></div></div></div><div id=footer><div id=footer-text>Last updated</div></div>",
+        );
+        assert_eq!(manual.title.as_deref(), Some("git-x(1)"));
+        assert!(
+            manual.markdown.contains("does x") && manual.markdown.contains("Long text"),
+            "{}",
+            manual.markdown
+        );
+        assert!(!manual.markdown.contains("Last updated"), "{}", manual.markdown);
     }
 
     #[test]

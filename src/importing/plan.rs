@@ -6,6 +6,7 @@ use percent_encoding::percent_decode_str;
 use pulldown_cmark::{Event, Parser, Tag};
 use serde::Serialize;
 use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
 use utoipa::ToSchema;
 
 use crate::content::article::Article;
@@ -140,7 +141,8 @@ impl PlannedFile {
 
 /// A name of letters, digits and hyphens, as it may stand in an address.
 fn name_of(text: &str) -> String {
-    let plain: String = text.nfc().map(|c| if c.is_alphanumeric() { c } else { ' ' }).collect();
+    let letters = text.nfc().filter(|c| !is_combining_mark(*c));
+    let plain: String = letters.map(|c| if c.is_alphanumeric() { c } else { ' ' }).collect();
     let joined = plain.split_whitespace().collect::<Vec<_>>().join("-").to_lowercase();
     let mut name: String = joined.chars().take(MAX_NAME).collect();
     while name.len() > MAX_NAME_BYTES {

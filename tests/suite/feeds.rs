@@ -463,22 +463,24 @@ fn a_bad_feed_changes_nothing_and_is_told() {
     );
     assert_eq!(catalog(&base), CATALOG);
     // Settings that do not fit the family.
-    let base = Base::new();
-    prepare(&base);
-    base.write("feeds/prices.csv", CSV);
-    let columns = vec![column("Артикул", "id"), column("Цена", "prise")];
-    for (feed, message) in [
-        (FeedSettings { columns, ..feed(&base) }, "did you mean `price`"),
-        (FeedSettings { family: "calls".to_owned(), ..feed(&base) }, "no family"),
-        (FeedSettings { encoding: "klingon".to_owned(), ..feed(&base) }, "klingon"),
-    ] {
+    type Change = fn(&mut FeedSettings);
+    let changes: [(&str, Change); 3] = [
+        ("did you mean `price`", |feed| {
+            feed.columns = vec![column("Артикул", "id"), column("Цена", "prise")]
+        }),
+        ("no family", |feed| feed.family = "calls".to_owned()),
+        ("klingon", |feed| feed.encoding = "klingon".to_owned()),
+    ];
+    for (message, change) in changes {
+        let base = Base::new();
+        prepare(&base);
+        base.write("feeds/prices.csv", CSV);
+        let mut feed = feed(&base);
+        change(&mut feed);
         let served = start(&base, feed);
         let editor = served.person("anna", &[Role::Editor], &[]);
         let view = run(&editor, &json!({"dry_run": true}));
         assert!(view["details"]["problems"][0]["message"].as_str().unwrap().contains(message), "{view:#}");
-        drop(editor);
-        drop(served);
-        std::fs::remove_dir_all(base.path("data")).unwrap();
     }
 }
 

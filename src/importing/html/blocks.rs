@@ -426,7 +426,12 @@ impl<'a> Writer<'a> {
 
     fn code_text(&mut self, place: usize) -> String {
         let tree = self.tree;
+        let root = place;
+        // What holds the code may be called so, for numbers that are drawn beside it.
         let is_number = |tree: &Tree, place: usize| {
+            if place == root || matches!(tree.name(place), "pre" | "code") {
+                return false;
+            }
             is_chrome(tree, place)
                 || tree.classes(place).any(|class| {
                     matches!(

@@ -13,7 +13,7 @@ const NEVER: [&str; 12] = [
 ];
 
 /// Classes and ids of what leads through a site or belongs to its machinery, by the generators and themes that use them.
-const CHROME: [&str; 105] = [
+const CHROME: [&str; 106] = [
     "anchorjs-link",
     "anchor-link",
     "article-votes",
@@ -48,6 +48,7 @@ const CHROME: [&str; 105] = [
     "feedback",
     "flex-header",
     "fancy_toc",
+    "footer-text",
     "github-edit",
     "hash-link",
     "header-anchor",
@@ -167,7 +168,7 @@ pub(crate) fn is_chrome(tree: &Tree, place: usize) -> bool {
             _ => false,
         };
     }
-    if tree.attribute(place, "hidden").is_some() {
+    if tree.attribute(place, "hidden").is_some() && !tree.shows_hidden {
         return true;
     }
     if matches!(
@@ -179,11 +180,13 @@ pub(crate) fn is_chrome(tree: &Tree, place: usize) -> bool {
     let is_named = tree
         .classes(place)
         .chain(tree.attribute(place, "id"))
-        .any(|class| CHROME.contains(&class) || class.starts_with("toc-") || class.starts_with("MsoToc"));
+        .any(|class| CHROME.contains(&class) || is_contents_class(class));
     // `contents` is also how pages name their content: navigation only in the elements Sphinx uses for it.
     let is_contents = tree.has_class(place, "contents") || tree.attribute(place, "id") == Some("contents");
     if is_named && (!is_contents || tree.has_class(place, "topic") || tree.has_class(place, "local")) {
-        return !matches!(name, "h1" | "h2" | "h3" | "article" | "table") && !is_callout_class(tree, place);
+        return !matches!(name, "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "article" | "table")
+            && !is_callout_class(tree, place)
+            && !is_list_of_pages(tree, place);
     }
     match name {
         "head" => true,
@@ -192,6 +195,25 @@ pub(crate) fn is_chrome(tree: &Tree, place: usize) -> bool {
         "a" => is_permalink(tree, place),
         _ => tree.attribute(place, "aria-hidden") == Some("true") && name != "img",
     }
+}
+
+/// Whether a class is that of the contents of a page. Headings that lead back to them are called nearly the same.
+fn is_contents_class(class: &str) -> bool {
+    class.starts_with("toc-") && class != "toc-backref" || class.starts_with("MsoToc")
+}
+
+/// Contents that lead to other pages more than within their own are what a page of a book is for.
+fn is_list_of_pages(tree: &Tree, place: usize) -> bool {
+    let is_beside = |tree: &Tree, place: usize| matches!(tree.name(place), "nav" | "aside");
+    if !tree.has_class(place, "toc") || tree.around(place, is_beside).is_some() {
+        return false;
+    }
+    if !matches!(tree.name(place), "dl" | "ul" | "ol" | "div") {
+        return false;
+    }
+    let links = tree.within(place).filter_map(|place| tree.attribute(place, "href"));
+    let (own, others): (Vec<&str>, Vec<&str>) = links.partition(|href| href.starts_with('#'));
+    others.len() > own.len()
 }
 
 fn is_page_footer(tree: &Tree, place: usize) -> bool {
@@ -259,11 +281,20 @@ impl Page {
     fn title_of(&self, tree: &Tree) -> Option<usize> {
         let is_first =
             |place: usize| heading_level(tree, place) == Some(1) || tree.has_class(place, "MsoTitle");
-        let mut all = tree
+        let all = tree
             .within_but(self.content, &is_chrome)
             .filter(|&place| is_first(place) && self.holds_content[place] && !tree.line(place).is_empty());
-        if let Some(title) = all.next() {
-            return Some(title);
+        let all: Vec<usize> = all.collect();
+        let head = tree.find(ROOT, |tree, place| tree.name(place) == "title").map(|place| tree.line(place));
+        if let Some(&title) = all.first() {
+            let is_named = |place: &usize| {
+                let line = tree.line(*place);
+                let line = line.trim_end_matches('¶').trim();
+                head.as_deref()
+                    .is_none_or(|head| head.is_empty() || head.contains(line) || line.contains(head))
+            };
+            // Of several, none of which the page itself is called by, each is the heading of a section.
+            return all.iter().copied().find(|place| is_named(place)).or((all.len() == 1).then_some(title));
         }
         let mut headings = tree
             .within_but(self.content, &is_chrome)
@@ -275,7 +306,6 @@ impl Page {
             .within_but(self.content, &is_chrome)
             .take_while(|&place| place != first)
             .all(|place| tree.nodes[place].text.trim().is_empty() && tree.name(place) != "img");
-        let head = tree.find(ROOT, |tree, place| tree.name(place) == "title").map(|place| tree.line(place));
         let line = tree.line(first);
         let is_head = head.as_deref() == Some(line.as_str());
         let is_title = head.is_some_and(|head| head.starts_with(&line))
@@ -523,7 +553,14 @@ fn content_of(tree: &Tree, body: usize) -> usize {
         }
         let held = size(first);
         if held * 3 >= whole || (held >= 200 && !matches!(wanted, ".content" | ".main" | ".book")) {
-            return first;
+            // AsciiDoc puts the title, and what a command is in a line, before the content.
+            let parent = tree.nodes[first].parent;
+            let is_head = |&place: &usize| {
+                tree.attribute(place, "id") == Some("header")
+                    && tree.within(place).any(|place| tree.name(place) == "h1")
+            };
+            let has_head = wanted == "#content" && tree.children(parent).iter().any(is_head);
+            return if has_head { parent } else { first };
         }
     }
     body

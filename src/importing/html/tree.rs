@@ -35,11 +35,32 @@ pub(crate) struct Node {
 #[derive(Clone, Debug)]
 pub(crate) struct Tree {
     pub(crate) nodes: Vec<Node>,
+    /// Whether what is hidden is to be read: it is most of the page, which a script would show.
+    pub(crate) shows_hidden: bool,
 }
 
 impl Tree {
     fn empty() -> Self {
-        Self { nodes: vec![Node { name: "#root".to_owned(), ..Node::default() }] }
+        Self { nodes: vec![Node { name: "#root".to_owned(), ..Node::default() }], shows_hidden: false }
+    }
+
+    /// The text that is hidden, and how much text there is in all but scripts and styles, in bytes.
+    pub(crate) fn hidden_text(&self) -> (String, usize) {
+        let (mut hidden, mut all) = (String::new(), 0);
+        let is_code =
+            |tree: &Self, place: usize| matches!(tree.name(place), "script" | "style" | "head" | "template");
+        for place in self.within_but(ROOT, &is_code) {
+            let text = self.nodes[place].text.trim();
+            if text.is_empty() {
+                continue;
+            }
+            all += text.len();
+            if self.around(place, |tree, place| tree.attribute(place, "hidden").is_some()).is_some() {
+                hidden.push_str(text);
+                hidden.push(' ');
+            }
+        }
+        (hidden, all)
     }
 
     /// Reads HTML as browsers do.
@@ -69,6 +90,8 @@ impl Tree {
             };
             places.insert(node.id(), place);
         }
+        let (hidden, all) = tree.hidden_text();
+        tree.shows_hidden = hidden.len() * 2 > all;
         Ok(tree)
     }
 

@@ -146,10 +146,17 @@ pub(super) fn inline(rest: &str, out: &str, page: &mut Page<'_>, depth: usize) -
 fn enclosing(tag: &Tag, inner: &str, indent: &str, page: &mut Page<'_>, depth: usize) -> String {
     let (words, _) = parts(&tag.args);
     match tag.name.as_str() {
-        "ifndef" => {
+        // What is for print stands elsewhere otherwise.
+        "ifndef" if words.trim().ends_with("-pdf") => {}
+        "ifdef" if words.trim().ends_with("-pdf") => {
+            page.lose_once("condition", &format!("what stands with {words} is left out"));
+            return String::new();
+        }
+        "ifndef" if page.asks_for(words) => {
             page.lose_once("condition", &format!("what stands without {words} is left out"));
             return String::new();
         }
+        "ifndef" => page.lose_once("condition", &format!("what stands without {words} is carried")),
         "ifdef" => page.lose_once("condition", &format!("what stands with {words} is carried")),
         _ => {}
     }

@@ -104,25 +104,61 @@ pub(super) fn section(body: &str, name: &str) -> Option<String> {
 
 /// What stands between `--8<-- [start:name]` and `[end:name]`, `<!-- #region name -->`, `[comment]: <> (name)` or `{includetag(name)}` marks.
 fn between_marks(body: &str, name: &str) -> Option<String> {
-    let opens = [
-        format!("[start:{name}]"),
-        format!("#region {name}"),
-        format!("{{includetag({name})}}"),
-        format!("<name>{name}</name>"),
-    ];
-    let closes =
-        [format!("[end:{name}]"), "#endregion".to_owned(), "{/includetag}".to_owned(), String::from("\u{0}")];
+    if body.contains(OPEN_TAGS) {
+        let wanted: Vec<&str> = name.split(',').map(str::trim).collect();
+        return Some(tagged(body, &wanted).trim_matches('\n').to_owned());
+    }
+    let opens = [format!("[start:{name}]"), format!("#region {name}"), format!("<name>{name}</name>")];
+    let closes = [format!("[end:{name}]"), "#endregion".to_owned(), String::from("\u{0}")];
     for (open, close) in opens.iter().zip(&closes) {
         let Some(start) = body.find(open.as_str()) else { continue };
         let after = start + open.len();
-        if open.starts_with('{') {
-            let end = body[after..].find(close.as_str()).map_or(body.len(), |end| after + end);
-            return Some(body[after..end].trim_matches('\n').to_owned());
-        }
         let lines = body[after..].lines().skip(1).take_while(|line| !line.contains(close.as_str()));
         return Some(lines.collect::<Vec<_>>().join("\n"));
     }
     None
+}
+
+const OPEN_TAGS: &str = "{includetag(";
+const CLOSE_TAGS: &str = "{/includetag}";
+
+/// A text without what is for other tags than those that are wanted. What has no tag is for all.
+fn tagged(body: &str, wanted: &[&str]) -> String {
+    let mut out = String::new();
+    let mut rest = body;
+    while let Some(start) = rest.find(OPEN_TAGS) {
+        let (before, tag) = rest.split_at(start);
+        out.push_str(before);
+        let Some(end) = tag.find(")}") else { break };
+        let names = &tag[OPEN_TAGS.len()..end];
+        let inner = &tag[end + 2..];
+        // Its own end, behind those of tags within it.
+        let (mut depth, mut at, mut close) = (1, 0, inner.len());
+        while depth > 0 {
+            let next = |mark: &str| inner[at..].find(mark).map(|found| at + found);
+            match (next(OPEN_TAGS), next(CLOSE_TAGS)) {
+                (Some(open), Some(end)) if open < end => {
+                    depth += 1;
+                    at = open + OPEN_TAGS.len();
+                }
+                (_, Some(end)) => {
+                    depth -= 1;
+                    close = end;
+                    at = end + CLOSE_TAGS.len();
+                }
+                (_, None) => {
+                    close = inner.len();
+                    break;
+                }
+            }
+        }
+        if names.split(',').any(|name| wanted.contains(&name.trim())) {
+            out.push_str(&tagged(&inner[..close], wanted));
+        }
+        rest = inner.get(close + CLOSE_TAGS.len()..).unwrap_or_default();
+    }
+    out.push_str(rest);
+    out
 }
 
 /// The anchor GitHub and most others make of a heading.
@@ -141,6 +177,19 @@ pub(super) fn slug(heading: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_for_other_tags_is_left_out() {
+        let body = "{includetag(a)}One.{/includetag} Common. {includetag(b, c)}Two{includetag(d)}, deep{/includetag}.{/includetag} {includetag(a)}Three.{/includetag}";
+        for (tags, wanted) in [
+            ("a", "One. Common.  Three."),
+            ("a,c", "One. Common. Two. Three."),
+            ("c,d", " Common. Two, deep. "),
+            ("x", " Common.  "),
+        ] {
+            assert_eq!(between_marks(body, tags).as_deref(), Some(wanted), "{tags}");
+        }
+    }
 
     #[test]
     fn a_section_ends_with_the_next_of_its_level() {

@@ -41,6 +41,12 @@ pub(super) struct Page<'s> {
 }
 
 impl<'s> Page<'s> {
+    /// Whether a page says something for the case that a condition holds.
+    pub(super) fn asks_for(&self, words: &str) -> bool {
+        let wanted = format!("{{ifdef({})", words.trim());
+        self.files.iter().any(|file| self.site.says(file, &wanted))
+    }
+
     pub(super) fn new(site: &'s Site<'s>, path: &str) -> Self {
         Self {
             site,

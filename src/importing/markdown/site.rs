@@ -250,6 +250,11 @@ impl<'a> Site<'a> {
         self.folder_titles.get(path).cloned().unwrap_or_else(|| without_number(name).to_owned())
     }
 
+    /// Whether a file says something, word by word.
+    pub(super) fn says(&self, path: &str, words: &str) -> bool {
+        self.archive.text(path).is_ok_and(|text| text.contains(words))
+    }
+
     /// The text of a part to be included; the file is counted as used.
     pub(super) fn part(&self, path: &str) -> Option<Arc<str>> {
         self.used.borrow_mut().insert(path.to_owned());
