@@ -12,6 +12,9 @@ const MAX_FILES: usize = 200_000;
 /// The most bytes of one file, unpacked.
 pub const MAX_FILE_BYTES: u64 = 64 << 20;
 
+/// The most bytes of one XML file: whole wikis and spaces are exported as one.
+const MAX_XML_BYTES: u64 = 512 << 20;
+
 /// The most bytes of all files of an archive together, unpacked: beyond it, it is a bomb, or too large for one import.
 const MAX_BYTES: u64 = 8 << 30;
 
@@ -146,22 +149,33 @@ impl Archive {
     /// # Errors
     /// There is none, it is too large, or it is damaged.
     pub fn read(&self, path: &str) -> Result<Vec<u8>, ArchiveError> {
+        let is_xml = path.to_ascii_lowercase().ends_with(".xml");
+        let most = if is_xml { MAX_XML_BYTES } else { MAX_FILE_BYTES };
+        let bytes = self.begin(path, most + 1)?;
+        if bytes.len() as u64 > most {
+            let why = format!("holds more than {} MB", most >> 20);
+            return Err(ArchiveError { path: path.to_owned(), why });
+        }
+        Ok(bytes)
+    }
+
+    /// The first bytes of a file, at most so many: enough to tell what it is.
+    ///
+    /// # Errors
+    /// There is none, or it is damaged.
+    pub fn begin(&self, path: &str, most: u64) -> Result<Vec<u8>, ArchiveError> {
         let fail = |why: String| ArchiveError { path: path.to_owned(), why };
         let place = self.paths.get(path).ok_or_else(|| fail("is not in the source".to_owned()))?;
         let read = match (place, &self.kept) {
-            (Place::File(place), _) => File::open(place).and_then(bytes_of),
+            (Place::File(place), _) => File::open(place).and_then(|file| bytes_of(file, most)),
             (Place::Entry(index), Kept::Zip(archive)) => {
                 let mut archive = archive.lock().unwrap_or_else(PoisonError::into_inner);
-                archive.by_index(*index).map_err(std::io::Error::other).and_then(bytes_of)
+                archive.by_index(*index).map_err(std::io::Error::other).and_then(|file| bytes_of(file, most))
             }
-            (_, Kept::Memory(bytes)) => Ok(bytes.clone()),
+            (_, Kept::Memory(bytes)) => bytes_of(bytes.as_slice(), most),
             _ => return Err(fail("is not in the source".to_owned())),
         };
-        let bytes = read.map_err(|error| fail(format!("cannot be read: {error}")))?;
-        if bytes.len() as u64 > MAX_FILE_BYTES {
-            return Err(fail(format!("holds more than {} MB", MAX_FILE_BYTES >> 20)));
-        }
-        Ok(bytes)
+        read.map_err(|error| fail(format!("cannot be read: {error}")))
     }
 
     /// What a text file holds, whatever its encoding: by its byte order mark, as UTF-8, or by a guess. Lines end with `\n`.
@@ -195,10 +209,10 @@ fn is_document(name: &str) -> bool {
     [".docx", ".xlsx", ".odt"].iter().any(|end| name.ends_with(end))
 }
 
-/// Never more than a byte above the limit is unpacked, whatever the archive says of its sizes.
-fn bytes_of(from: impl Read) -> std::io::Result<Vec<u8>> {
+/// Never more than the limit is unpacked, whatever the archive says of its sizes.
+fn bytes_of(from: impl Read, most: u64) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    from.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
+    from.take(most).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

@@ -10,7 +10,7 @@ use quick_xml::Reader;
 use quick_xml::events::Event;
 
 use self::parse::Page;
-use super::archive::Archive;
+use super::archive::{Archive, text_of};
 use super::document::{Document, Found};
 use super::xml;
 
@@ -87,13 +87,15 @@ struct Wiki {
     files: HashMap<String, String>,
 }
 
+/// Bytes that tell what a file is.
+const LOOK_BYTES: u64 = 16 << 10;
+
 /// Whether the source is a dump of a wiki.
 pub fn recognise(archive: &Archive) -> bool {
-    archive
-        .paths()
-        .filter(|path| path.to_lowercase().ends_with(".xml"))
-        .take(20)
-        .any(|path| archive.text(path).is_ok_and(|text| is_dump(&text)))
+    archive.paths().filter(|path| path.to_lowercase().ends_with(".xml")).take(20).any(|path| {
+        let begin = archive.begin(path, LOOK_BYTES);
+        begin.is_ok_and(|bytes| text_of(&bytes).is_some_and(|text| is_dump(&text)))
+    })
 }
 
 fn is_dump(text: &str) -> bool {

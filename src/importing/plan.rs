@@ -208,7 +208,14 @@ pub fn plan(
     let mut plan = Plan::default();
     for (at, document) in documents.iter_mut().enumerate() {
         let path = planner.paths[at].clone();
-        let markdown = planner.linked(document, at);
+        let markdown = unrepeated(&planner.linked(document, at));
+        if markdown.trim().is_empty() && !document.losses.iter().any(|loss| loss.kind == "empty") {
+            document.lose("empty", "nothing of the page is left to read");
+        }
+        // Programs write their own language into documents.
+        if document.lang.as_deref() == Some("en") && is_mostly_cyrillic(&markdown) {
+            document.lang = None;
+        }
         let report = &mut plan.report;
         report.had.add(&document.had);
         report.carried.add(&counts(&markdown));
@@ -225,6 +232,41 @@ pub fn plan(
     plan.report.articles = plan.articles.len();
     plan.report.files = plan.files.len();
     plan
+}
+
+/// A text in which no two headings have one anchor: the later ones have none, as links lead to the first.
+fn unrepeated(markdown: &str) -> String {
+    let mut seen = BTreeSet::new();
+    let mut fence: Option<&str> = None;
+    let mut out = String::with_capacity(markdown.len());
+    for line in markdown.split_inclusive('\n') {
+        let text = line.trim();
+        let marks = text.len() - text.trim_start_matches('`').len();
+        match fence {
+            Some(open) if text.starts_with(open) && text.trim_start_matches('`').is_empty() => fence = None,
+            None if marks >= 3 => fence = Some(&text[..marks]),
+            _ => {}
+        }
+        let anchor = text
+            .strip_suffix('}')
+            .filter(|_| fence.is_none() && text.starts_with('#'))
+            .and_then(|text| text.rsplit_once(" {#"))
+            .filter(|(_, anchor)| !anchor.contains([' ', '{']));
+        match anchor {
+            Some((heading, anchor)) if !seen.insert(anchor) => {
+                out.push_str(heading);
+                out.push('\n');
+            }
+            _ => out.push_str(line),
+        }
+    }
+    out
+}
+
+fn is_mostly_cyrillic(text: &str) -> bool {
+    let count = |fits: fn(char) -> bool| text.chars().filter(|c| fits(*c)).count();
+    let cyrillic = count(|c| ('\u{400}'..='\u{52f}').contains(&c));
+    cyrillic > count(|c| c.is_ascii_alphabetic())
 }
 
 impl<'a> Planner<'a> {
@@ -472,6 +514,12 @@ mod tests {
         let paths: Vec<&str> = plan.articles.iter().map(|article| article.path.as_str()).collect();
         assert_eq!(paths, ["moved/одно-и-то-же.md", "moved/old.md", "moved/одно-и-то-же-2.md"]);
         assert_eq!(plan.articles[0].text, "---\ntitle: \"Одно и ТО ЖЕ\"\nstatus: draft\n---\n");
+    }
+
+    #[test]
+    fn no_two_headings_have_one_anchor() {
+        let text = "## A {#x}\n\n```\n## B {#x}\n```\n\n## C {#x}\n\n### D {#y}\n";
+        assert_eq!(unrepeated(text), "## A {#x}\n\n```\n## B {#x}\n```\n\n## C\n\n### D {#y}\n");
     }
 
     #[test]

@@ -33,10 +33,10 @@ const CLASSES: [&str; 10] = [
 /// Where the file of all objects is.
 pub(super) fn file(archive: &Archive) -> Option<&str> {
     let path = archive.paths().find(|path| *path == ENTITIES || path.ends_with("/entities.xml"))?;
-    let bytes = archive.read(path).ok();
+    let bytes = archive.begin(path, 4_096).ok();
     // What cannot be read is told when it is read.
     let is_export = bytes.is_none_or(|bytes| {
-        let begin = String::from_utf8_lossy(&bytes[..bytes.len().min(4_096)]).into_owned();
+        let begin = String::from_utf8_lossy(&bytes).into_owned();
         begin.contains("<hibernate-generic") || begin.contains("com.atlassian.confluence")
     });
     is_export.then_some(path)
