@@ -24,7 +24,7 @@ use pharos::search::filter::Filter;
 use pharos::settings::{FeedColumn, FeedSettings, Settings};
 
 /// How often the feed is looked at, as by the server.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 fn catalog(products: usize) -> String {
     let mut text = String::from(

@@ -52,7 +52,7 @@ const KEEP_OPENINGS_EVERY: Duration = Duration::from_secs(60);
 const DIGEST_EVERY: Duration = Duration::from_secs(30);
 
 /// How often it is looked whether a feed changed or is due.
-const FEED_EVERY: Duration = Duration::from_millis(200);
+const FEED_EVERY: Duration = Duration::from_millis(100);
 
 /// All routes with all layers.
 pub fn router(state: AppState) -> Router {
