@@ -13,6 +13,7 @@ use crate::api::reply::Json;
 use crate::api::sources::{self, PublishedReply};
 use crate::api::{articles, reviews};
 use crate::app::snapshot::Snapshot;
+use crate::content::article::Article;
 use crate::content::freshness::{Freshness, Trust};
 use crate::content::front_matter::{Status, with_keys};
 use crate::content::validity::{Clearance, Standpoint};
@@ -109,6 +110,19 @@ pub struct Archival {
     reason: String,
 }
 
+fn view(article: &Article, snapshot: &Snapshot, day: Date) -> FreshArticle {
+    let at = Standpoint { clearance: &Clearance::Everything, ..Standpoint::public(day) };
+    FreshArticle {
+        id: article.id.clone(),
+        title: article.title_for(&snapshot.engine.library.catalog, at),
+        source_path: format!("articles/{}", article.path),
+        owner: article.matter.owner.clone(),
+        freshness: None,
+        ends: None,
+        opened: None,
+    }
+}
+
 /// Articles that need somebody, or that end soon.
 pub fn overview(
     snapshot: &Snapshot,
@@ -118,20 +132,15 @@ pub fn overview(
     ending: bool,
 ) -> Vec<FreshArticle> {
     let library = &snapshot.engine.library;
-    let at = Standpoint { clearance: &Clearance::Everything, ..Standpoint::public(day) };
     let soon = day.saturating_add(SOON_DAYS.days());
     let mut found: Vec<FreshArticle> = library
         .articles()
         .filter(|(_, article)| article.matter.status == Status::Active)
         .filter(|(_, article)| owner.is_none_or(|owner| article.matter.owner.as_deref() == Some(owner)))
         .map(|(_, article)| FreshArticle {
-            id: article.id.clone(),
-            title: article.title_for(&library.catalog, at),
-            source_path: format!("articles/{}", article.path),
-            owner: article.matter.owner.clone(),
             freshness: Freshness::of(&article.matter, day),
             ends: article.validity().to.filter(|to| (day..=soon).contains(to)),
-            opened: None,
+            ..view(article, snapshot, day)
         })
         .filter(|one| match ending {
             true => one.ends.is_some(),
@@ -161,7 +170,6 @@ pub fn unopened(
     let Some(counted) = openings.get(COUNTED_SINCE).filter(|counted| counted.day < since) else {
         return Vec::new();
     };
-    let at = Standpoint { clearance: &Clearance::Everything, ..Standpoint::public(day) };
     let articles = library.articles().map(|(_, article)| article);
     let forgotten = articles.filter(|article| {
         let of_owner = owner.is_none_or(|owner| article.matter.owner.as_deref() == Some(owner));
@@ -171,13 +179,8 @@ pub fn unopened(
     });
     let mut found: Vec<FreshArticle> = forgotten
         .map(|article| FreshArticle {
-            id: article.id.clone(),
-            title: article.title_for(&library.catalog, at),
-            source_path: format!("articles/{}", article.path),
-            owner: article.matter.owner.clone(),
-            freshness: None,
-            ends: None,
             opened: openings.get(&article.id).map(|opening| opening.day),
+            ..view(article, snapshot, day)
         })
         .collect();
     found.sort_by(|a, b| (a.opened, &a.id).cmp(&(b.opened, &b.id)));

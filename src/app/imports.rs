@@ -20,9 +20,9 @@ use crate::editing::{Author, Editing};
 use crate::importing::alike::Alike;
 use crate::importing::archive::Archive;
 use crate::importing::document::{Counts, State};
-use crate::importing::plan::{Aim, ImportReport, LossAt, Plan, plan};
-use crate::importing::write::{ImportRecord, Written, write};
-use crate::importing::{Format, read};
+use crate::importing::plan::{Aim, ImportReport, LossAt, Plan};
+use crate::importing::write::{Written, write};
+use crate::importing::{Format, prepare};
 
 /// Imports that are under way at one time, and those of one person.
 const MAX_IMPORTS: usize = 16;
@@ -74,6 +74,11 @@ pub enum ImportState {
 }
 
 impl ImportState {
+    /// Whether it is at work, and must not be disturbed.
+    fn is_working(self) -> bool {
+        matches!(self, Self::Reading | Self::Writing)
+    }
+
     fn is_final(self) -> bool {
         matches!(self, Self::Done | Self::Failed)
     }
@@ -230,7 +235,7 @@ pub struct Imports {
     accounts: Arc<Accounts>,
     jobs: Mutex<BTreeMap<String, Arc<Job>>>,
     /// One is read or written at a time: two into one folder would not know of each other.
-    working: Arc<tokio::sync::Mutex<()>>,
+    working: tokio::sync::Mutex<()>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -295,12 +300,8 @@ impl Job {
         };
         let aim = Aim { into: self.wish.into.clone(), state: self.wish.draft.then_some(State::Draft) };
         let archive = Archive::open(&self.place).map_err(|error| fail(&error.why))?;
-        let record = ImportRecord::read(&articles.root, &aim).map_err(|error| fail(&error))?;
         let wanted = Format::from_str(&self.wish.format, true).ok();
-        let (format, found) = read(&archive, wanted, &told).map_err(|error| fail(&error))?;
-        let mut plan = plan(&archive, found.documents, &aim, &record.paths(), articles);
-        plan.report.format = format.name().to_owned();
-        plan.report.unreadable = found.unreadable;
+        let plan = prepare(&archive, wanted, &aim, articles, &told).map_err(|error| fail(&error))?;
         if !is_dry_run {
             claim(&plan)?;
         }
@@ -366,7 +367,7 @@ impl Imports {
             editing,
             accounts,
             jobs: Mutex::default(),
-            working: Arc::default(),
+            working: tokio::sync::Mutex::default(),
         }
     }
 
@@ -561,7 +562,7 @@ impl Imports {
         let job = self.find(person, id)?;
         {
             let mut inner = lock(&job.inner);
-            if matches!(inner.state, ImportState::Reading | ImportState::Writing) {
+            if inner.state.is_working() {
                 let why = format!("the import is {}: wait until that is done", inner.state.name());
                 return Err(ImportError::Refused(why));
             }
@@ -578,8 +579,7 @@ impl Imports {
             let jobs = lock(&self.jobs);
             let is_old = |job: &&Arc<Job>| {
                 let mut inner = lock(&job.inner);
-                let is_busy = matches!(inner.state, ImportState::Reading | ImportState::Writing);
-                let is_old = !is_busy && now.duration_since(inner.touched) > KEPT;
+                let is_old = !inner.state.is_working() && now.duration_since(inner.touched) > KEPT;
                 if is_old {
                     inner.state = ImportState::Failed;
                 }

@@ -334,8 +334,7 @@ fn contents(views: &[ArticleView]) -> String {
                 writeln!(body, "<h2>{}</h2>\n<ul>", escaped(if folder.is_empty() { "/" } else { folder }));
             last = Some(folder);
         }
-        let path = percent_encoding::utf8_percent_encode(&view.id, percent_encoding::NON_ALPHANUMERIC);
-        let path = path.to_string().replace("%2F", "/");
+        let path = markdown::encode_path(&view.id);
         let _ = writeln!(body, "<li><a href=\"articles/{path}.html\">{}</a></li>", escaped(&view.title));
     }
     body.push_str(if last.is_some() { "</ul>\n" } else { "" });

@@ -12,9 +12,9 @@ use crate::clock::Clock;
 use crate::importing::alike::Alike;
 use crate::importing::archive::Archive;
 use crate::importing::document::{Counts, State};
-use crate::importing::plan::{Aim, ImportReport, Plan, plan};
-use crate::importing::write::{ImportRecord, Written, write};
-use crate::importing::{Format, read};
+use crate::importing::plan::{Aim, ImportReport, Plan};
+use crate::importing::write::{Written, write};
+use crate::importing::{Format, prepare};
 use crate::settings::Settings;
 
 /// Losses of a kind that are shown; the report holds all.
@@ -44,16 +44,10 @@ pub(super) struct Args {
 pub(super) fn run(settings: &Settings, args: &Args) -> anyhow::Result<ExitCode> {
     let aim = Aim { into: into(args)?, state: args.draft.then_some(State::Draft) };
     let archive = Archive::open(&args.source)?;
-    let record = ImportRecord::read(&settings.articles, &aim)?;
     let begun = std::time::Instant::now();
     let plan = with_progress("Reading", |progress| {
         let told = |done: usize, total: usize| progress.set(done as u64, total as u64);
-        let (format, found) = read(&archive, args.format, &told)?;
-        let folder = Folders::of(settings).articles;
-        let mut plan = plan(&archive, found.documents, &aim, &record.paths(), &folder);
-        plan.report.format = format.name().to_owned();
-        plan.report.unreadable = found.unreadable;
-        anyhow::Ok(plan)
+        prepare(&archive, args.format, &aim, &Folders::of(settings).articles, &told)
     })?;
     let written = with_progress("Writing", |progress| {
         let told = |done: usize, total: usize| progress.set(done as u64, total as u64);

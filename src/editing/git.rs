@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use thiserror::Error;
 
 use crate::content::files::{Folder, is_content};
+use crate::content::markdown::encode_path;
 use crate::editing::disk::digest;
 
 /// How often a commit is made anew because somebody else committed meanwhile.
@@ -38,7 +39,7 @@ pub struct GitError {
 
 impl GitError {
     /// Somebody is in the middle of something in the work tree.
-    pub fn busy() -> Self {
+    fn busy() -> Self {
         let why =
             "somebody is in the middle of a merge or a rebase there, or is on no branch: it waits until \
                    that is ended"
@@ -111,12 +112,8 @@ impl WorkTree {
     /// Those of some places that git ignores.
     fn ignored(&self, places: &[&str]) -> Result<HashSet<String>, GitError> {
         let asked: String = places.iter().map(|place| format!("{place}\0")).collect();
-        match self.run(&["check-ignore", "-z", "--stdin"], asked.as_bytes()) {
-            Ok(ignored) => Ok(parts(&ignored).map(str::to_owned).collect()),
-            // None is.
-            Err(error) if error.why.is_empty() => Ok(HashSet::new()),
-            Err(error) => Err(error),
-        }
+        let ignored = self.asked(&["check-ignore", "-z", "--stdin"], asked.as_bytes())?;
+        Ok(ignored.iter().flat_map(|ignored| parts(ignored)).map(str::to_owned).collect())
     }
 
     /// Where the tree is.
@@ -129,12 +126,8 @@ impl WorkTree {
     /// # Errors
     /// Git fails.
     pub fn head(&self) -> Result<Option<String>, GitError> {
-        // What is no name of a commit is told by the code alone.
-        match self.text(&["rev-parse", "-q", "--verify", "HEAD^{commit}"], &[]) {
-            Ok(head) => Ok(Some(head)),
-            Err(error) if error.why.is_empty() => Ok(None),
-            Err(error) => Err(error),
-        }
+        let head = self.asked(&["rev-parse", "-q", "--verify", "HEAD^{commit}"], &[])?;
+        Ok(head.map(|head| line(&head)))
     }
 
     /// Whether somebody is in the middle of a merge, a rebase or the like, or is on no branch: no commit may come in between.
@@ -143,16 +136,10 @@ impl WorkTree {
     /// Git fails.
     pub fn is_busy(&self) -> Result<bool, GitError> {
         let marks = ["MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply"];
-        for mark in marks {
-            if self.own(mark)?.exists() {
-                return Ok(true);
-            }
+        if self.own(&marks)?.iter().any(|mark| mark.exists()) {
+            return Ok(true);
         }
-        match self.run(&["symbolic-ref", "-q", "HEAD"], &[]) {
-            Ok(_) => Ok(false),
-            Err(error) if error.why.is_empty() => Ok(true),
-            Err(error) => Err(error),
-        }
+        Ok(self.asked(&["symbolic-ref", "-q", "HEAD"], &[])?.is_none())
     }
 
     /// Whether somebody is writing files of the tree just now.
@@ -160,7 +147,7 @@ impl WorkTree {
     /// # Errors
     /// Git fails.
     pub fn is_being_written(&self) -> Result<bool, GitError> {
-        Ok(self.own("index.lock")?.exists() || self.is_busy()?)
+        Ok(self.own(&["index.lock"])?.iter().any(|lock| lock.exists()) || self.is_busy()?)
     }
 
     /// Tells the index what it could not be told when it was committed.
@@ -267,9 +254,9 @@ impl WorkTree {
         commit: &Commit<'_>,
         entries: &str,
     ) -> Result<Option<String>, GitError> {
-        let file = self.own(&format!("pharos-index-{:016x}", fastrand::u64(..)))?;
-        let _aside = Aside(file.clone());
-        let index = [("GIT_INDEX_FILE", file.to_string_lossy().into_owned())];
+        let file = self.own(&[&format!("pharos-index-{:016x}", fastrand::u64(..))])?;
+        let file = Aside(file.into_iter().next().unwrap_or_default());
+        let index = [("GIT_INDEX_FILE", file.0.to_string_lossy().into_owned())];
         let aside = |args: &[&str], input: &[u8]| self.ask(args, input, &index);
         match head {
             Some(head) => aside(&["read-tree", head], &[])?,
@@ -311,9 +298,9 @@ impl WorkTree {
             log.push(spec(prefix));
             status.push(spec(prefix));
         }
-        let status = self.ask(&status, &[], &[])?;
+        let status = self.run(&status, &[])?;
         let changed: HashSet<&str> = parts(&status).filter_map(|entry| entry.get(3..)).collect();
-        let log = self.ask(&log, &[], &[])?;
+        let log = self.run(&log, &[])?;
         let mut told = HashMap::new();
         let mut newest = None;
         for part in parts(&log) {
@@ -344,13 +331,11 @@ impl WorkTree {
         let is_named = |other: &&str| {
             let name = other.rsplit('/').next().unwrap_or(other);
             let is_beside = other.rsplit_once('/').map_or(".", |(folder, _)| folder) == folder;
-            let encoded = percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC);
             is_beside
                 && !name.is_empty()
                 && !name.starts_with('.')
                 && !is_content(name)
-                && (text.contains(name)
-                    || text.contains(&encoded.to_string().replace("%2D", "-").replace("%2E", ".")))
+                && (text.contains(name) || text.contains(&encode_path(name)))
         };
         let mut entries = Vec::new();
         for other in parts(&others).filter(is_named) {
@@ -387,9 +372,20 @@ impl WorkTree {
         found.map(|(name, rest)| format!("{name}/{rest}"))
     }
 
-    /// Where git keeps something of its own for this tree.
-    fn own(&self, name: &str) -> Result<PathBuf, GitError> {
-        Ok(self.root.join(self.text(&["rev-parse", "--git-path", name], &[])?))
+    /// Where git keeps things of its own for this tree.
+    fn own(&self, names: &[&str]) -> Result<Vec<PathBuf>, GitError> {
+        let mut args = vec!["rev-parse"];
+        args.extend(names.iter().flat_map(|name| ["--git-path", name]));
+        Ok(self.text(&args, &[])?.lines().map(|path| self.root.join(path)).collect())
+    }
+
+    /// What git answers to a question; `None`: it says no, which is told by its code alone.
+    fn asked(&self, args: &[&str], input: &[u8]) -> Result<Option<Vec<u8>>, GitError> {
+        match self.run(args, input) {
+            Ok(answer) => Ok(Some(answer)),
+            Err(error) if error.why.is_empty() => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     fn run(&self, args: &[&str], input: &[u8]) -> Result<Vec<u8>, GitError> {

@@ -44,6 +44,19 @@ pub enum Target {
     },
 }
 
+impl Target {
+    /// Whether it is where a range begins that another one ends.
+    pub fn begins(&self, end: &Self) -> bool {
+        match (self, end) {
+            (
+                Self::Value { attribute, part: Part::Value(_), validity },
+                Self::Value { attribute: own, part: Part::Max, validity: of },
+            ) => own.id == attribute.id && of == validity,
+            _ => false,
+        }
+    }
+}
+
 /// Reads what columns mean, in the order of the settings.
 ///
 /// # Errors
@@ -67,14 +80,8 @@ pub fn targets(
         }
     }
     for (target, column) in targets.iter().zip(&settings.columns) {
-        let Target::Value { attribute, part: Part::Max, validity } = target else { continue };
-        let has_base = targets.iter().any(|other| match other {
-            Target::Value { attribute: own, part: Part::Value(_), validity: of } => {
-                own.id == attribute.id && of == validity
-            }
-            _ => false,
-        });
-        if !has_base && problems.is_empty() {
+        let Target::Value { attribute, part: Part::Max, .. } = target else { continue };
+        if !targets.iter().any(|other| other.begins(target)) && problems.is_empty() {
             problems.push(FeedProblem::at(
                 0,
                 &column.column,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::content::catalog::{Attribute, AttributeType, Family, Lang, Product, Reading};
+use crate::content::catalog::{Attribute, AttributeType, Family, Lang, Localized, Product, Reading};
 use crate::content::front_matter::Status;
 use crate::content::validity::Validity;
 use crate::feeds::FeedProblem;
@@ -193,18 +193,16 @@ fn compare(work: &mut Work, wish: &Wish, settings: &FeedSettings) -> Result<Vec<
     let mut changes = Vec::new();
     for (lang, title) in &wish.titles {
         let old = edit.meant.title.written(*lang).map(str::to_owned);
-        let is_own_id = edit.is_new && old.as_deref() == Some(edit.meant.id.as_str());
         if old.as_deref() == Some(title) {
             continue;
         }
         if edit.is_new && edit.titles.is_empty() {
-            edit.meant.title = crate::content::catalog::Localized::default();
+            edit.meant.title = Localized::default();
         }
         edit.meant.title.set(*lang, title);
         edit.titles.retain(|(own, _)| own != lang);
         edit.titles.push((*lang, title.clone()));
         if !edit.is_new {
-            let old = old.filter(|_| !is_own_id);
             let attribute = format!("title.{}", lang.code());
             changes.push(FeedChange { old, new: Some(title.clone()), ..change(edit, &attribute, wish.line) });
         }

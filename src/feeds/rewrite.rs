@@ -366,11 +366,7 @@ impl Writer<'_> {
             }
             _ => {
                 // Without a title its id stands for it: what is meant names all languages.
-                let named = |lang: Lang| {
-                    Some(format!("{}: {}", lang.code(), quoted(edit.meant.title.written(lang)?)))
-                };
-                let all = Lang::ALL.into_iter().filter_map(named);
-                let whole = format!("{{{}}}", all.collect::<Vec<_>>().join(", "));
+                let whole = by_language(&|lang| edit.meant.title.written(lang).map(str::to_owned));
                 self.set_key(item, "title", &whole, splices)
             }
         }
@@ -399,11 +395,8 @@ impl Writer<'_> {
             self.put(node, &text(Lang::Ru).unwrap_or_default(), true, splices);
             return Ok(());
         }
-        let all = Lang::ALL
-            .into_iter()
-            .filter_map(|lang| Some(format!("{}: {}", lang.code(), quoted(&text(lang)?))));
         let end = self.end_of(node).ok_or("its text has a form that cannot be changed")?;
-        splices.push((node.span.start..end, format!("{{{}}}", all.collect::<Vec<_>>().join(", "))));
+        splices.push((node.span.start..end, by_language(text)));
         Ok(())
     }
 
@@ -544,10 +537,8 @@ impl Writer<'_> {
     fn new_product(&self, edit: &ProductEdit, indent: &str) -> String {
         let mut lines = vec![format!("{indent}- id: {}", plain_or_quoted(&edit.meant.id))];
         if !edit.titles.is_empty() {
-            let of =
-                |lang: Lang| Some(format!("{}: {}", lang.code(), quoted(edit.meant.title.written(lang)?)));
-            let all: Vec<String> = Lang::ALL.into_iter().filter_map(of).collect();
-            lines.push(format!("{indent}  title: {{{}}}", all.join(", ")));
+            let title = by_language(&|lang| edit.meant.title.written(lang).map(str::to_owned));
+            lines.push(format!("{indent}  title: {title}"));
         }
         let mut wants: Vec<(&Attribute, Vec<Want<'_>>)> = Vec::new();
         for value in &edit.values {
@@ -585,6 +576,13 @@ fn add_want<'e>(wants: &mut Vec<(&'e Attribute, Vec<Want<'e>>)>, value: &'e NewV
     }
 }
 
+/// A text as a mapping of those it has in each language.
+fn by_language(text: &dyn Fn(Lang) -> Option<String>) -> String {
+    let all =
+        Lang::ALL.into_iter().filter_map(|lang| Some(format!("{}: {}", lang.code(), quoted(&text(lang)?))));
+    format!("{{{}}}", all.collect::<Vec<_>>().join(", "))
+}
+
 /// A value by itself.
 fn value_text(attribute: &Attribute, reading: &Reading) -> (String, Option<String>) {
     match attribute.kind {
@@ -592,13 +590,7 @@ fn value_text(attribute: &Attribute, reading: &Reading) -> (String, Option<Strin
             let of = |lang: Lang| Some(reading.written(attribute, lang).0).filter(|text| !text.is_empty());
             match (of(Lang::Ru), of(Lang::En)) {
                 (Some(ru), None) => (quoted(&ru), None),
-                (ru, en) => {
-                    let all = [("ru", ru), ("en", en)];
-                    let all = all
-                        .into_iter()
-                        .filter_map(|(lang, text)| Some(format!("{lang}: {}", quoted(&text?))));
-                    (format!("{{{}}}", all.collect::<Vec<_>>().join(", ")), None)
-                }
+                _ => (by_language(&of), None),
             }
         }
         AttributeType::Code => (quoted(&reading.written(attribute, Lang::Ru).0), None),

@@ -191,12 +191,8 @@ impl Cells<'_> {
                         absurd.push(problem);
                         continue;
                     }
-                    let max = Target::Value {
-                        attribute: Arc::clone(attribute),
-                        part: Part::Max,
-                        validity: validity.clone(),
-                    };
-                    let max = Some(self.get(&max)).filter(|max| !max.is_empty());
+                    let max = self.targets.iter().find(|end| target.begins(end)).map(|end| self.get(end));
+                    let max = max.filter(|max| !max.is_empty());
                     if let Some(problem) = max.and_then(|max| self.absurd(attribute, &column.column, max)) {
                         absurd.push(problem);
                         continue;
@@ -223,15 +219,9 @@ impl Cells<'_> {
                         }
                     }
                 }
-                Target::Value { attribute, part: Part::Max, validity } => {
-                    let own = |target: &&Target| match target {
-                        Target::Value { attribute: own, part: Part::Value(_), validity: of } => {
-                            own.id == attribute.id && of == validity
-                        }
-                        _ => false,
-                    };
-                    let base = self.targets.iter().find(own).map_or("", |target| self.get(target));
-                    if base.is_empty() {
+                Target::Value { attribute, part: Part::Max, .. } => {
+                    let base = self.targets.iter().find(|other| other.begins(target));
+                    if base.is_none_or(|base| self.get(base).is_empty()) {
                         problems.push(FeedProblem::at(
                             self.row.line,
                             &column.column,
@@ -272,9 +262,7 @@ impl Cells<'_> {
             )
         })
     }
-}
 
-impl Cells<'_> {
     /// A number that is read in two ways: with a separator of thousands, or with a fraction of three digits.
     fn ambiguous(&self, attribute: &Attribute, column: &str, cell: &str) -> Option<FeedProblem> {
         if !matches!(attribute.kind, AttributeType::Money | AttributeType::Count) {

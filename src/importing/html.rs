@@ -86,9 +86,8 @@ pub(crate) fn convert_tree(tree: &Tree, links: &dyn Links, whole: bool) -> Conve
     let page = page::Page::of(tree, whole);
     let mut writer = blocks::Writer::new(tree, &page, links);
     let markdown = writer.markdown();
-    let (hidden, _) = tree.hidden_text();
-    if !hidden.is_empty() && !tree.shows_hidden {
-        writer.losses.tell("hidden-text", hidden.trim());
+    if !tree.hidden.is_empty() && !tree.shows_hidden {
+        writer.losses.tell("hidden-text", tree.hidden.trim());
     }
     let losses = writer.losses.told();
     let had = page.counts(tree);

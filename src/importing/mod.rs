@@ -18,8 +18,11 @@ pub mod zendesk;
 
 use clap::ValueEnum;
 
+use crate::content::files::Folder;
 use crate::importing::archive::Archive;
 use crate::importing::document::{Counts, Found, Loss};
+use crate::importing::plan::{Aim, Plan};
+use crate::importing::write::{ImportRecord, WriteError};
 
 /// Why a source is not imported.
 #[derive(Debug, thiserror::Error)]
@@ -97,6 +100,36 @@ pub fn read<'p>(
         Format::Table => table::read(archive, &mut found, &cell),
     }
     Ok((format, found))
+}
+
+/// Why nothing was planned.
+#[derive(Debug, thiserror::Error)]
+pub enum PrepareError {
+    /// The source is of no kind that is known.
+    #[error(transparent)]
+    Unknown(#[from] UnknownFormat),
+    /// What is kept of earlier imports cannot be read.
+    #[error(transparent)]
+    Record(#[from] WriteError),
+}
+
+/// Reads all a source has, and plans where it goes below a folder of articles, beside what earlier imports wrote there.
+///
+/// # Errors
+/// It is of no kind that is known, or what is kept of earlier imports cannot be read.
+pub fn prepare(
+    archive: &Archive,
+    format: Option<Format>,
+    aim: &Aim,
+    articles: &Folder,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<Plan, PrepareError> {
+    let record = ImportRecord::read(&articles.root, aim)?;
+    let (format, found) = read(archive, format, progress)?;
+    let mut plan = plan::plan(archive, found.documents, aim, &record.paths(), articles);
+    plan.report.format = format.name().to_owned();
+    plan.report.unreadable = found.unreadable;
+    Ok(plan)
 }
 
 /// The HTML of a cell as Markdown. What cannot be read is left out, and told.

@@ -35,17 +35,23 @@ pub(crate) struct Node {
 #[derive(Clone, Debug)]
 pub(crate) struct Tree {
     pub(crate) nodes: Vec<Node>,
+    /// The text that is hidden.
+    pub(crate) hidden: String,
     /// Whether what is hidden is to be read: it is most of the page, which a script would show.
     pub(crate) shows_hidden: bool,
 }
 
 impl Tree {
     fn empty() -> Self {
-        Self { nodes: vec![Node { name: "#root".to_owned(), ..Node::default() }], shows_hidden: false }
+        Self {
+            nodes: vec![Node { name: "#root".to_owned(), ..Node::default() }],
+            hidden: String::new(),
+            shows_hidden: false,
+        }
     }
 
     /// The text that is hidden, and how much text there is in all but scripts and styles, in bytes.
-    pub(crate) fn hidden_text(&self) -> (String, usize) {
+    fn hidden_text(&self) -> (String, usize) {
         let (mut hidden, mut all) = (String::new(), 0);
         let is_code =
             |tree: &Self, place: usize| matches!(tree.name(place), "script" | "style" | "head" | "template");
@@ -92,6 +98,7 @@ impl Tree {
         }
         let (hidden, all) = tree.hidden_text();
         tree.shows_hidden = hidden.len() * 2 > all;
+        tree.hidden = hidden;
         Ok(tree)
     }
 
