@@ -415,7 +415,7 @@ pub struct AttachParams {
     name: String,
 }
 
-/// Keeps a picture or a document beside an article: PNG, JPEG, GIF, WebP, AVIF or PDF. Readers see it when the article shows it.
+/// Keeps a picture or a document beside an article: PNG, JPEG, GIF, WebP, AVIF, SVG (what draws of it) or PDF. Readers see it when the article shows it.
 #[utoipa::path(post, operation_id = "attach", path = "/api/v1/files", tag = "editing", params(AttachParams),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"), responses(
     (status = 201, description = "Kept", body = Attached),

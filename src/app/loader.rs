@@ -1,7 +1,7 @@
 //! Brings library and index to what is on disk: at the start by difference, then change by change.
 
 use std::collections::BTreeSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -551,14 +551,29 @@ impl Loader {
             return Ok(false);
         }
         // What was put in by this very update is not yet to be read back, but its values are already right.
-        let reader = self.generation.latest()?;
-        for (slot, source, hash) in stale {
-            let Some(article) = &source.article else { continue };
-            let Some(body) = reader.source(&source.id)? else { continue };
-            let parsed = reparse(article, &body);
-            self.writer.put(slot, &parsed, &catalog, day)?;
-            self.library.put(Source { values_hash: hash, ..Source::clone(&source) });
-            self.note(slot)?;
+        let (reader, writer) = (self.generation.latest()?, &self.writer);
+        let put = |stale: &[(Slot, Arc<Source>, u64)]| -> Result<Vec<(Slot, Source)>, IndexError> {
+            let mut done = Vec::with_capacity(stale.len());
+            for (slot, source, hash) in stale {
+                let Some(article) = &source.article else { continue };
+                let Some(body) = reader.source(&source.id)? else { continue };
+                writer.put(*slot, &reparse(article, &body), &catalog, day)?;
+                done.push((*slot, Source { values_hash: *hash, ..Source::clone(source) }));
+            }
+            Ok(done)
+        };
+        // Readers wait for all of them: every core reads its part.
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let parts = stale.chunks(stale.len().div_ceil(cores));
+        let done: Vec<_> = std::thread::scope(|scope| {
+            let running: Vec<_> = parts.map(|part| scope.spawn(|| put(part))).collect();
+            running.into_iter().map(|part| part.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
+        });
+        for part in done {
+            for (slot, source) in part? {
+                self.library.put(source);
+                self.note(slot)?;
+            }
         }
         Ok(true)
     }

@@ -688,6 +688,8 @@ pub struct Catalog {
     products: BTreeMap<String, Arc<Product>>,
     /// Canonical code to the products and attributes that have it.
     codes: BTreeMap<String, Vec<(String, String)>>,
+    /// Products to those that say they cannot stand beside them.
+    excluding: BTreeMap<String, Vec<String>>,
     synonyms: Synonyms,
     names: ProductNames,
     problems: Vec<Problem>,
@@ -746,6 +748,9 @@ impl Catalog {
             self.problems.extend(report.into_problems());
             return;
         }
+        for other in &product.not_with {
+            self.excluding.entry(other.clone()).or_default().push(product.id.clone());
+        }
         // A draft's codes are nobody's business yet.
         for (attribute, code, _) in product.codes().filter(|_| product.status != Status::Draft) {
             self.codes.entry(code.to_owned()).or_default().push((product.id.clone(), attribute.id.clone()));
@@ -799,6 +804,11 @@ impl Catalog {
     /// A product by id.
     pub fn product(&self, id: &str) -> Option<&Arc<Product>> {
         self.products.get(id)
+    }
+
+    /// The products that say they cannot stand beside one, whether or not it says so itself.
+    pub fn excluding(&self, id: &str) -> &[String] {
+        self.excluding.get(id).map_or(&[], Vec::as_slice)
     }
 
     /// A family by id.

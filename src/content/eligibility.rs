@@ -52,9 +52,8 @@ fn read_names(node: Option<Node>, report: &mut Report) -> Vec<Localized> {
 pub fn rules(product: &Product, catalog: &Catalog, lang: Lang, at: Standpoint<'_>) -> Vec<String> {
     let offered = |id: &str| catalog.product(id).filter(|other| other.is_offered(at));
     // Whoever cannot stand beside it is named by one of the two.
-    let mut against: Vec<&str> = product.not_with.iter().map(String::as_str).collect();
-    let others = catalog.products().filter(|other| other.not_with.contains(&product.id));
-    against.extend(others.map(|other| other.id.as_str()));
+    let others = catalog.excluding(&product.id);
+    let mut against: Vec<&str> = product.not_with.iter().chain(others).map(String::as_str).collect();
     against.sort_unstable();
     against.dedup();
     let named = |ids: &[&str]| -> Vec<String> {

@@ -208,6 +208,7 @@ pub fn parse(body: &str, first_line: u32, outer: &Validity, report: &mut Report)
         depth: 0,
         in_code_block: false,
         in_article_link: false,
+        row_cells: 0,
         heading: None,
         report,
     };
@@ -251,6 +252,8 @@ struct Reader<'a, 'r> {
     depth: usize,
     in_code_block: bool,
     in_article_link: bool,
+    /// Cells of the open row of a table so far.
+    row_cells: usize,
     heading: Option<OpenHeading>,
     report: &'r mut Report,
 }
@@ -310,9 +313,24 @@ impl Reader<'_, '_> {
             self.depth += 1;
         }
         match tag {
-            Tag::Item | Tag::TableRow => self.separate("\n"),
+            Tag::TableHead | Tag::TableRow => {
+                // Rows and cells stand in their places, also where cells are empty: what a number means its column tells.
+                match &self.block {
+                    Some(block) if block.kind == BlockKind::Table && matches!(tag, Tag::TableRow) => {
+                        self.push("\n");
+                    }
+                    _ => self.separate("\n"),
+                }
+                self.row_cells = 0;
+            }
+            Tag::TableCell => {
+                if self.row_cells > 0 {
+                    self.push("\t");
+                }
+                self.row_cells += 1;
+            }
+            Tag::Item => self.separate("\n"),
             Tag::Paragraph | Tag::CodeBlock(_) if self.depth > 1 => self.separate("\n"),
-            Tag::TableCell => self.separate("\t"),
             Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. } => {
                 self.in_article_link = self.link(dest_url, range.start);
             }

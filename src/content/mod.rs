@@ -2,6 +2,7 @@
 
 pub mod article;
 pub mod catalog;
+mod drawing;
 pub mod eligibility;
 pub mod files;
 pub mod flow;

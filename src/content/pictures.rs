@@ -2,25 +2,46 @@
 
 use imagesize::{Compression, ImageType};
 
+use crate::content::drawing;
+
 /// The most picture elements: a browser that shows more takes hundreds of megabytes for it.
 const MAX_PIXELS: usize = 50_000_000;
 
-/// What a file is, by its bytes, as the ending it gets. Pictures that hold scripts (SVG) are none that anybody may add without writing to the
-/// disk himself.
+/// A picture or document that may be kept and served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// What it is, as the ending of its name.
+    pub extension: &'static str,
+    /// What is kept: drawings (SVG) without anything but what draws, everything else as it came.
+    pub bytes: Vec<u8>,
+}
+
+/// What of a file may be kept. Its bytes tell what it is.
 ///
 /// # Errors
 /// It is of no kind that is served, damaged, or too large to be shown.
-pub fn kind_of(bytes: &[u8]) -> Result<&'static str, String> {
+pub fn kept(bytes: Vec<u8>) -> Result<Kept, String> {
     if bytes.starts_with(b"%PDF-") {
-        return Ok("pdf");
+        return Ok(Kept { extension: "pdf", bytes });
     }
+    if drawing::is_drawing(&bytes) {
+        return Ok(Kept { extension: "svg", bytes: drawing::cleaned(&bytes)? });
+    }
+    Ok(Kept { extension: pixels_of(&bytes)?, bytes })
+}
+
+/// Which picture of pixels a file is, as the ending of its name.
+///
+/// # Errors
+/// It is none, damaged, or too large to be shown.
+pub(super) fn pixels_of(bytes: &[u8]) -> Result<&'static str, String> {
     let extension = match imagesize::image_type(bytes) {
         Ok(ImageType::Png) => "png",
         Ok(ImageType::Jpeg) => "jpg",
         Ok(ImageType::Gif) => "gif",
         Ok(ImageType::Webp) => "webp",
         Ok(ImageType::Heif(Compression::Av1)) => "avif",
-        _ => return Err("is no PNG, JPEG, GIF, WebP, AVIF or PDF; save it as one of them".to_owned()),
+        _ => return Err("is no PNG, JPEG, GIF, WebP, AVIF, SVG or PDF; save it as one of them".to_owned()),
     };
     let size = imagesize::blob_size(bytes).map_err(|error| format!("is no whole picture: {error}"))?;
     match size.width.checked_mul(size.height) {
@@ -46,12 +67,17 @@ mod tests {
 
     #[test]
     fn bytes_tell_what_a_file_is() {
+        let kind_of = |bytes: &[u8]| kept(bytes.to_vec()).map(|kept| kept.extension);
         assert_eq!(kind_of(&png(10, 10)), Ok("png"));
         assert_eq!(kind_of(b"%PDF-1.7\n"), Ok("pdf"));
         assert_eq!(kind_of(b"GIF89a\x01\0\x01\0\0\0\0<script>alert(1)</script>"), Ok("gif"));
+        let drawing = b"<svg xmlns=\"http://www.w3.org/2000/svg\"><script>alert(1)</script><path d=\"M0 0\"/></svg>";
+        let kept = super::kept(drawing.to_vec()).unwrap();
+        assert_eq!(kept.extension, "svg");
+        assert!(!String::from_utf8_lossy(&kept.bytes).contains("alert"));
         for bad in [
-            &b"<svg xmlns=\"http://www.w3.org/2000/svg\"><script>alert(1)</script></svg>"[..],
-            b"<!doctype html><script>alert(1)</script>",
+            &b"<!doctype html><script>alert(1)</script>"[..],
+            b"<!doctype html><svg><script>alert(1)</script></svg>",
             b"PK\x03\x04",
             b"\x7fELF",
             b"",

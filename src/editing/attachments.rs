@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::content::pictures::kind_of;
+use crate::content::pictures::{Kept, kept};
 use crate::editing::disk::SourcePath;
 use crate::editing::{EditError, Editing, aside};
 
@@ -26,7 +26,7 @@ pub struct Attached {
 
 impl Editing {
     /// Keeps a picture or a document beside an article. Its name is made of the article's and of the given one; what it is, its bytes tell, and
-    /// not its name. The same file twice is kept once.
+    /// not its name. Of drawings (SVG) what draws is kept. The same file twice is kept once.
     ///
     /// # Errors
     /// It is of no kind that is served, too large, or the disk refused.
@@ -36,11 +36,17 @@ impl Editing {
         name: &str,
         bytes: Vec<u8>,
     ) -> Result<Attached, EditError> {
-        let extension = kind_of(&bytes).map_err(|why| EditError::invalid("file", why))?;
-        if bytes.len() as u64 > self.disk.max_bytes() {
-            let why = format!("is {} bytes long; the limit is {}", bytes.len(), self.disk.max_bytes());
-            return Err(EditError::invalid("file", why));
-        }
+        let max = self.disk.max_bytes();
+        let check = |bytes: &[u8]| match bytes.len() {
+            length if length as u64 > max => {
+                Err(EditError::invalid("file", format!("is {length} bytes long; the limit is {max}")))
+            }
+            _ => Ok(()),
+        };
+        check(&bytes)?;
+        let looked_at = aside(move || kept(bytes)).await?;
+        let Kept { extension, bytes } = looked_at.map_err(|why| EditError::invalid("file", why))?;
+        check(&bytes)?;
         let Some((folder, article)) =
             beside.as_str().rsplit_once('/').filter(|(folder, _)| folder.starts_with("articles"))
         else {
@@ -49,7 +55,7 @@ impl Editing {
         let article = article.rsplit_once('.').map_or(article, |(stem, _)| stem);
         let stem: String = format!("{article}-{}", plain_name(name)).chars().take(2 * MAX_NAME).collect();
         let (disk, beside) = (Arc::clone(&self.disk), self.disk.named(beside));
-        let kept = aside(move || {
+        let added = aside(move || {
             for number in 1..=MAX_ALIKE {
                 let name = match number {
                     1 => format!("{stem}.{extension}"),
@@ -61,7 +67,7 @@ impl Editing {
             }
             Err(EditError::invalid("file", format!("there are {MAX_ALIKE} files of this name already")))
         });
-        let link = kept.await??;
+        let link = added.await??;
         Ok(Attached { path: format!("{folder}/{link}"), link })
     }
 }

@@ -53,6 +53,7 @@ fn splices_of_parts(text: &str, family: &Family, edits: &[ProductEdit]) -> Optio
     let begin = |line: u32| lines.get(usize::try_from(line).ok()?.checked_sub(1)?).copied();
     let places: HashMap<&str, usize> =
         family.products.iter().enumerate().map(|(place, product)| (product.id.as_str(), place)).collect();
+    let line_end = line_end_of(text);
     let mut splices = Vec::new();
     for edit in edits {
         let place = *places.get(edit.meant.id.as_str())?;
@@ -64,7 +65,7 @@ fn splices_of_parts(text: &str, family: &Family, edits: &[ProductEdit]) -> Optio
         if field(item, "id")?.text()? != edit.meant.id {
             return None;
         }
-        let writer = Writer { text: part, line_end: line_end_of(text) };
+        let writer = Writer { text: part, line_end };
         let mut own = Vec::new();
         writer.product(item, edit, &mut own).ok()?;
         splices.extend(own.into_iter().map(|(range, new)| (range.start + start..range.end + start, new)));

@@ -30,6 +30,7 @@ pub struct ArchiveError {
 
 /// The files of a source, by their paths with `/` between names.
 pub struct Archive {
+    /// Hidden ones with them.
     paths: BTreeMap<String, Place>,
     kept: Kept,
 }
@@ -88,10 +89,9 @@ impl Archive {
 
     fn folder(root: &Path) -> Result<Self, ArchiveError> {
         let mut paths = BTreeMap::new();
-        let is_shown = |entry: &walkdir::DirEntry| {
-            entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with('.')
-        };
-        for entry in walkdir::WalkDir::new(root).into_iter().filter_entry(is_shown) {
+        let is_of_source =
+            |entry: &walkdir::DirEntry| entry.depth() == 0 || !is_machinery(&entry.file_name().to_string_lossy());
+        for entry in walkdir::WalkDir::new(root).into_iter().filter_entry(is_of_source) {
             let entry = entry
                 .map_err(|error| ArchiveError { path: root.display().to_string(), why: error.to_string() })?;
             // Links could lead out of the source.
@@ -126,7 +126,7 @@ impl Archive {
             if total > MAX_BYTES {
                 return Err(fail(format!("unpacks to more than {} GB: import it in parts", MAX_BYTES >> 30)));
             }
-            if !path.split('/').any(|name| name.starts_with('.') || name == "__MACOSX") {
+            if !path.split('/').any(is_machinery) {
                 paths.insert(path, Place::Entry(index));
             }
             bounded(&paths, shown)?;
@@ -136,7 +136,12 @@ impl Archive {
 
     /// The paths of all files, sorted; hidden ones are left out.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
-        self.paths.keys().map(String::as_str)
+        self.paths.keys().map(String::as_str).filter(|path| !is_hidden(path))
+    }
+
+    /// The paths of hidden files: settings, and parts to be included.
+    pub fn hidden(&self) -> impl Iterator<Item = &str> {
+        self.paths.keys().map(String::as_str).filter(|path| is_hidden(path))
     }
 
     /// Whether there is this file.
@@ -214,6 +219,16 @@ fn bytes_of(from: impl Read, most: u64) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     from.take(most).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// Whether a file, or a folder it is in, is hidden by its name.
+fn is_hidden(path: &str) -> bool {
+    path.split('/').any(|name| name.starts_with('.'))
+}
+
+/// What version control and operating systems keep beside what is theirs not.
+fn is_machinery(name: &str) -> bool {
+    matches!(name, ".git" | ".svn" | ".hg" | ".DS_Store" | "__MACOSX" | ".Trash" | ".idea" | ".vscode")
 }
 
 fn bounded(paths: &BTreeMap<String, Place>, shown: impl std::fmt::Display) -> Result<(), ArchiveError> {

@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::addresses::Addresses;
 use super::archive::{Archive, text_of};
 use super::document::{Counts, Document, Found, Loss, within};
 use tree::{ROOT, Tree, one_line};
 
 mod blocks;
 mod callout;
+mod furniture;
 mod inline;
 mod page;
 pub(crate) mod tree;
@@ -126,6 +128,7 @@ pub fn read(archive: &Archive, found: &mut Found<'_>) {
         }
     }
     site.name_folders(&pages);
+    furniture::take_off(&mut pages.iter_mut().map(|page| &mut page.document).collect::<Vec<_>>());
     let same = SharedParts::of(&pages);
     let anchors: HashMap<String, HashMap<String, Option<String>>> =
         pages.iter_mut().map(|page| (page.path.clone(), std::mem::take(&mut page.anchors))).collect();
@@ -163,6 +166,8 @@ struct Site {
     names: HashMap<String, String>,
     /// Folders that hold more than their first page.
     busy: BTreeSet<String>,
+    /// What addresses of the system the pages come from lead to.
+    addresses: Addresses,
 }
 
 impl Site {
@@ -175,22 +180,35 @@ impl Site {
             shared: shared_folders(pages),
             names: HashMap::new(),
             busy: BTreeSet::new(),
+            addresses: Addresses::of(archive.paths(), |name| is_page(name).then(|| stem_of(name).to_owned())),
         };
         let mut leading = Vec::new();
         for path in pages {
+            if let Some(url) = Beside::of(archive, path).and_then(|beside| beside.url) {
+                site.by_url.entry(address(&url)).or_insert_with(|| (*path).to_owned());
+            }
             let Ok(head) = head_of(archive, path) else { continue };
+            for name in &head.names {
+                site.addresses.name(name, path);
+            }
             if let Some(url) = head.url {
                 site.by_url.entry(address(&url)).or_insert_with(|| (*path).to_owned());
             }
             if let Some(target) = head.leads_to {
                 leading.push(((*path).to_owned(), target));
             }
-            if !is_index(path) {
+            if !is_first(path) {
                 site.busy.extend(ancestors(path).map(str::to_owned));
             } else if let Some(parent) = folder_of(path) {
                 site.busy.extend(ancestors(parent).map(str::to_owned));
             }
         }
+        for path in pages {
+            if let Ok(html) = page_text(archive, path) {
+                site.addresses.learn(&html);
+            }
+        }
+        site.addresses.settle();
         for (path, target) in leading {
             if let Some((target, _)) = site.find(&path, &target)
                 && target != path
@@ -229,6 +247,7 @@ impl Site {
         if let Some(path) = self.by_url.get(&address(rest)) {
             return Some((path.clone(), anchor));
         }
+        let own = || self.addresses.find(rest).map(|path| (path.to_owned(), anchor.clone()));
         let (plain, query) = rest.split_once('?').map_or((rest, None), |(plain, query)| (plain, Some(query)));
         let after_host = |rest: &str| rest.split_once("://").map(|(_, rest)| rest.to_owned());
         let bases: Vec<String> =
@@ -246,8 +265,10 @@ impl Site {
             } else {
                 vec![resolved(from, plain)?]
             };
-        let path = bases.iter().find_map(|base| self.file(base, query))?;
-        Some((path, anchor))
+        match bases.iter().find_map(|base| self.file(base, query)) {
+            Some(path) => Some((path, anchor)),
+            None => own(),
+        }
     }
 
     fn file(&self, path: &str, query: Option<&str>) -> Option<String> {
@@ -280,7 +301,15 @@ impl Site {
             return Err(why.to_owned());
         }
         let html = page_text(archive, path)?;
-        let tree = Tree::of_html(&html)?;
+        let mut tree = Tree::of_html(&html)?;
+        let beside = Beside::of(archive, path).unwrap_or_default();
+        if let Some(title) = &beside.title
+            && tree.find(ROOT, |tree, place| tree.name(place) == "title").is_none()
+        {
+            // By it is told which heading is the page's name.
+            let place = tree.add(ROOT, "title", Vec::new());
+            tree.add_text(place, title);
+        }
         if tree.find(ROOT, |tree, place| tree.name(place) == "frameset").is_some() {
             return Err("is a frame around other pages: nothing of its own".to_owned());
         }
@@ -296,7 +325,8 @@ impl Site {
                 what: "the page holds only a list of contents: it is carried".to_owned(),
             });
         }
-        let meta = Meta::of(&tree);
+        let mut meta = Meta::of(&tree);
+        meta.complete(beside);
         let document = Document {
             key: path.to_owned(),
             also: self.former.get(path).cloned().unwrap_or_default(),
@@ -348,7 +378,7 @@ impl Site {
         let mut folders: Vec<&str> = ancestors(path).collect();
         folders.sort_by_key(|folder| folder.len());
         // The first page of a folder that holds nothing else stands beside the folder's neighbours.
-        if is_index(path) && folders.last().is_some_and(|folder| !self.busy.contains(*folder)) {
+        if is_first(path) && folders.last().is_some_and(|folder| !self.busy.contains(*folder)) {
             folders.pop();
         }
         folders
@@ -517,7 +547,45 @@ impl SharedParts {
 struct Head {
     url: Option<String>,
     leads_to: Option<String>,
+    /// Numbers and names its system has for it.
+    names: Vec<String>,
 }
+
+/// What a system that exports texts and what it knows of them apart has written beside a page, in a file of the same name: Zendesk's fields.
+#[derive(Default)]
+struct Beside {
+    title: Option<String>,
+    url: Option<String>,
+    tags: Vec<String>,
+    changed: Option<String>,
+    lang: Option<String>,
+}
+
+impl Beside {
+    fn of(archive: &Archive, path: &str) -> Option<Self> {
+        let file = format!("{}.json", path.rsplit_once('.').map_or(path, |(stem, _)| stem));
+        if !archive.has(&file) {
+            return None;
+        }
+        let value: serde_json::Value = serde_json::from_str(&archive.text(&file).ok()?).ok()?;
+        let value = value.get("article").unwrap_or(&value);
+        let text = |names: &[&str]| {
+            let found = names.iter().find_map(|name| value.get(*name)?.as_str());
+            found.map(one_line).filter(|text| !text.is_empty())
+        };
+        let tags = ["label_names", "labels", "tags"].iter().find_map(|name| value.get(*name)?.as_array());
+        Some(Self {
+            title: text(&["title", "name"]),
+            url: text(&["html_url", "url"]).filter(|url| url.starts_with("http")),
+            tags: tags.into_iter().flatten().filter_map(|tag| Some(one_line(tag.as_str()?))).collect(),
+            changed: text(&["edited_at", "updated_at", "created_at"]).and_then(|text| day(&text)),
+            lang: text(&["locale", "lang"]).and_then(|text| language(&text)),
+        })
+    }
+}
+
+/// Fields by which Salesforce calls an article in addresses.
+const NAMES: [&str; 3] = ["UrlName", "ArticleNumber", "KnowledgeArticleId"];
 
 /// Enough of a page for its head.
 const HEAD_BYTES: usize = 32 << 10;
@@ -534,7 +602,8 @@ fn head_of(archive: &Archive, path: &str) -> Result<Head, String> {
         let url = saved.get(5..).and_then(|url| url.split([' ', '-', '>']).next());
         found.url = url.filter(|url| url.starts_with("http")).map(str::to_owned);
     }
-    if !head.contains("canonical") && !head.to_ascii_lowercase().contains("refresh") {
+    let has_names = NAMES.iter().any(|name| head.contains(name));
+    if !has_names && !head.contains("canonical") && !head.to_ascii_lowercase().contains("refresh") {
         return Ok(found);
     }
     let tree = Tree::of_html(head)?;
@@ -545,6 +614,9 @@ fn head_of(archive: &Archive, path: &str) -> Result<Head, String> {
         if tree.name(place) == "link" && is("rel", "canonical") {
             found.url =
                 tree.attribute(place, "href").filter(|href| href.starts_with("http")).map(str::to_owned);
+        }
+        if tree.name(place) == "meta" && NAMES.iter().any(|name| is("name", name)) {
+            found.names.extend(tree.attribute(place, "content").map(one_line).filter(|name| !name.is_empty()));
         }
         if tree.name(place) == "meta" && is("http-equiv", "refresh") {
             found.leads_to = tree.attribute(place, "content").and_then(refresh);
@@ -597,6 +669,14 @@ impl Meta {
         meta
     }
 
+    /// Adds what stands beside the page, which is surer of it.
+    fn complete(&mut self, beside: Beside) {
+        self.title = beside.title.or(self.title.take());
+        self.changed = beside.changed.or(self.changed.take());
+        self.lang = beside.lang.or(self.lang.take());
+        self.keywords.extend(beside.tags);
+    }
+
     fn take(&mut self, tree: &Tree, place: usize) {
         let name = ["name", "property", "itemprop", "http-equiv"]
             .into_iter()
@@ -609,7 +689,11 @@ impl Meta {
                     .split([',', ';'])
                     .map(one_line)
                     .filter(|word| !word.is_empty() && word.chars().count() <= 60);
-                self.keywords = words.take(30).collect();
+                self.keywords.extend(words.take(30));
+            }
+            // One each, as Salesforce and pages for readers of feeds write them.
+            "label" | "article:tag" if !content.is_empty() && self.keywords.len() < 30 => {
+                self.keywords.push(one_line(content));
             }
             "content-language" if self.lang.is_none() => self.lang = language(content),
             "last-modified"
@@ -617,6 +701,8 @@ impl Meta {
             | "dcterms.modified"
             | "dc.date.modified"
             | "datemodified"
+            | "lastmodifieddate"
+            | "lastpublisheddate"
             | "revised" => {
                 self.changed = day(content).or(self.changed.take());
             }
@@ -746,11 +832,22 @@ fn is_index(path: &str) -> bool {
     matches!(name.split('.').next(), Some("index" | "default"))
 }
 
+/// Whether a page is the first of its folder: by its name, or since the folder is called like it.
+fn is_first(path: &str) -> bool {
+    let mut parts = path.rsplit('/');
+    let own = parts.next().map(stem_of);
+    is_index(path) || own.is_some() && own == parts.next()
+}
+
+/// The name of a file of a page without its ending.
+fn stem_of(name: &str) -> &str {
+    if is_page(name) { name.rsplit_once('.').map_or(name, |(stem, _)| stem) } else { name }
+}
+
 fn name_of(path: &str) -> Option<String> {
     let path = if is_index(path) { folder_of(path)? } else { path };
     let name = path.rsplit('/').next().unwrap_or(path);
-    let stem = if is_page(name) { name.rsplit_once('.').map_or(name, |(stem, _)| stem) } else { name };
-    Some(decoded(stem)).filter(|stem| !stem.is_empty())
+    Some(decoded(stem_of(name))).filter(|stem| !stem.is_empty())
 }
 
 fn folder_of(path: &str) -> Option<&str> {
@@ -959,6 +1056,19 @@ mod tests {
     }
 
     #[test]
+    fn links_to_headings_that_begin_no_section_lead_to_the_one_above() {
+        let converted = part(
+            "<h2 id=a>A</h2><blockquote><h3 id=q>Q</h3></blockquote><ul><li><h4 id=l>L</h4></li></ul>\
+             <table><tr><td><h4 id=t>T</h4></td><td>1</td></tr></table>\
+             <table role=presentation><tr><td><h3 id=p>P</h3></td></tr></table>\
+             <p><a href='#q'>1</a><a href='#l'>2</a><a href='#t'>3</a><a href='#p'>4</a></p>",
+        );
+        let text = converted.markdown;
+        assert!(text.contains("[1](#a)[2](#a)[3](#a)[4](#p)"), "{text}");
+        assert!(text.contains("> ### Q\n") && text.contains("- #### L\n") && text.contains("### P {#p}"), "{text}");
+    }
+
+    #[test]
     fn details_are_open() {
         assert_eq!(markdown("<details><summary>Ещё</summary><p>да</details>"), "**Ещё**\n\nда");
     }
@@ -1016,6 +1126,51 @@ mod tests {
         assert_eq!(documents[2].markdown, "Добро [x](within:s/a/x.html#m) [o](within:s/a/x.html)\n");
         assert_eq!(documents[2].lang.as_deref(), Some("ru"));
         assert_eq!(unreadable.keys().collect::<Vec<_>>(), ["s/search.html"]);
+    }
+
+    #[test]
+    fn what_stands_beside_a_page_names_it_and_its_own_addresses_lead_to_it() {
+        let folder = tempfile::tempdir().unwrap();
+        for n in 1..=6 {
+            let inside = folder.path().join(format!("section/10{n}"));
+            std::fs::create_dir_all(&inside).unwrap();
+            let next = n % 6 + 1;
+            let text = format!(
+                "<h2>Introduction</h2><p>Text of page {n} that says enough. <a href=\"https://help.example/hc/en-us/articles/10{next}-Name\">next</a></p>"
+            );
+            std::fs::write(inside.join(format!("10{n}.html")), text).unwrap();
+            let said = format!(
+                "{{\"title\": \"How to do {n}\", \"html_url\": \"https://help.example/hc/en-us/articles/10{n}-Name\", \"label_names\": [\"a{n}\"], \"updated_at\": \"2026-01-0{n}T00:00:00Z\"}}"
+            );
+            std::fs::write(inside.join(format!("10{n}.json")), said).unwrap();
+        }
+        let archive = Archive::open(folder.path()).unwrap();
+        let mut found = Found::new(&|_, _| ());
+        read(&archive, &mut found);
+        let first = &found.documents[0];
+        assert_eq!((first.title.as_str(), first.changed.as_deref()), ("How to do 1", Some("2026-01-01")));
+        assert_eq!(first.tags, ["a1"]);
+        assert!(
+            first.markdown.contains("Introduction") && first.markdown.contains("[next](within:section/102/102.html)"),
+            "{}",
+            first.markdown
+        );
+        assert_eq!(first.folders, Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_small_box_is_not_the_content_of_a_page() {
+        let long = "<p>What the page is for, told in a sentence that is long enough to count.</p>".repeat(12);
+        let page = format!(
+            "<html><head><title>Jobs</title></head><body><h1>Jobs</h1><div><div>{long}<div class=\"md-content\"><h2>See also</h2>{}</div></div></div></body></html>",
+            "<p>One more of these sentences that tell nothing.</p>".repeat(5)
+        );
+        let converted = convert(&page, &AsTheyAre).unwrap();
+        assert_eq!(converted.title.as_deref(), Some("Jobs"));
+        assert!(converted.markdown.contains("What the page is for") && converted.markdown.contains("## See also"));
+        // The name of a page may stand above its content.
+        let page = format!("<html><body><h1>Страница «Мои задачи»</h1><div class=x><article>{long}</article></div></body></html>");
+        assert_eq!(convert(&page, &AsTheyAre).unwrap().title.as_deref(), Some("Страница «Мои задачи»"));
     }
 
     #[test]

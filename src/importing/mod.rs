@@ -1,5 +1,6 @@
 //! Old knowledge moves in: what other systems export becomes articles.
 
+mod addresses;
 pub mod alike;
 pub mod archive;
 pub mod blocks;

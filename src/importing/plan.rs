@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use crate::content::article::Article;
 use crate::content::files::{self, Folder};
-use crate::content::pictures::kind_of;
+use crate::content::pictures::kept;
 use crate::importing::alike::{Alike, alike};
 use crate::importing::archive::{Archive, ArchiveError};
 use crate::importing::counts::{OPTIONS, counts};
@@ -130,12 +130,13 @@ fn bytes_of(archive: &Archive, key: &str) -> Result<Vec<u8>, ArchiveError> {
 }
 
 impl PlannedFile {
-    /// What it holds.
+    /// What is written: what the source holds, or of a drawing what draws.
     ///
     /// # Errors
     /// It is damaged.
     pub fn bytes(&self, archive: &Archive) -> Result<Vec<u8>, ArchiveError> {
-        bytes_of(archive, &self.key)
+        let bytes = bytes_of(archive, &self.key)?;
+        kept(bytes).map(|kept| kept.bytes).map_err(|why| ArchiveError { path: self.key.clone(), why })
     }
 }
 
@@ -434,7 +435,7 @@ impl<'a> Planner<'a> {
         if let Some(same) = self.by_bytes.get(&hash) {
             return Ok(same.clone());
         }
-        let ending = kind_of(&bytes)?;
+        let ending = kept(bytes)?.extension;
         let name = key.rsplit('/').next().unwrap_or(key);
         let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
         // The same in every import, so that a later one finds it again.

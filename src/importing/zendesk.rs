@@ -292,10 +292,14 @@ impl Centre {
         let id = after("/article_attachments/")
             .map(|rest| rest.chars().take_while(char::is_ascii_digit).collect::<String>());
         let by_id = id.and_then(|id| self.attachments.get(&id));
+        // Elsewhere a file may be called the same.
+        let is_own = address.contains("/article_attachments/")
+            || address.contains("/hc/")
+            || !has_scheme(address) && !address.starts_with("//");
         let base = decoded(plain.rsplit('/').next().unwrap_or(plain)).to_lowercase();
         let file = by_id
             .and_then(|name| self.files.get(name))
-            .or_else(|| self.files.get(&base))
+            .or_else(|| self.files.get(&base).filter(|_| is_own))
             .filter(|file| !is_json(file));
         match file {
             Some(file) => Target::outside(&within(file, None)),

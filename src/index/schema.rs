@@ -9,7 +9,7 @@ use crate::content::library::Slot;
 use crate::index::analyzer::{Term, WordTokenizer};
 
 /// Raised whenever an index written by an older program would not be right any more: fields, terms, stored forms.
-pub const FORMAT: &str = "pharos-index-4";
+pub const FORMAT: &str = "pharos-index-5";
 
 /// The section number of the document that holds an article's text.
 pub const SOURCE_SECTION: u32 = u32::MAX;

@@ -24,6 +24,31 @@ const ROWS: usize = 5;
 /// The least hashes of a text's shingles under as many orders as there are bands and rows.
 pub type Signature = Box<[u32; BANDS * ROWS]>;
 
+/// Of how many shingles one is kept to count in how many texts it stands.
+const SAMPLED: u64 = 4;
+
+/// A part of a text's shingles, always the same ones, in order: those by which it is counted what many texts share.
+pub type Sample = Box<[u32]>;
+
+/// The shingles of a text that are counted.
+pub fn sample(shingles: &FxHashSet<u64>) -> Sample {
+    #[expect(clippy::cast_possible_truncation, reason = "half of a good hash tells as much")]
+    let mut kept: Vec<u32> =
+        shingles.iter().filter(|shingle| **shingle % SAMPLED == 0).map(|shingle| (*shingle >> 32) as u32).collect();
+    kept.sort_unstable();
+    kept.into()
+}
+
+/// How much two texts have in common of what is not `common` to many, in whole per cent, rounded down: two pages made after one pattern share
+/// the pattern. `None`: neither has anything else.
+pub fn percent_alike_but(one: &[u32], other: &[u32], common: &FxHashSet<u32>) -> Option<u32> {
+    let own = |sample: &[u32]| sample.iter().filter(|shingle| !common.contains(shingle)).count();
+    let both =
+        one.iter().filter(|shingle| !common.contains(shingle) && other.binary_search(shingle).is_ok()).count();
+    let all = own(one) + own(other) - both;
+    u32::try_from((both * 100).checked_div(all)?).ok()
+}
+
 /// The shingles of texts, each once, as numbers; empty when there are too few to tell.
 pub fn shingles<'t>(texts: impl IntoIterator<Item = &'t str>) -> FxHashSet<u64> {
     let mut last: [u64; SHINGLE_WORDS] = [0; SHINGLE_WORDS];
@@ -132,6 +157,20 @@ mod tests {
         let same = a.iter().zip(b.iter()).filter(|(a, b)| a == b).count();
         // 60 % exactly; a hundred tries miss it by 15 in one of four hundred.
         assert!((45..=75).contains(&same), "{same} of 100, {} %", percent_alike(&one, &other));
+    }
+
+    #[test]
+    fn what_many_share_is_left_out() {
+        let pattern = text(0, 300);
+        let pages: Vec<Sample> =
+            (0..3).map(|n| sample(&shingles([format!("{pattern} {}", text(1000 * n, 1000 * n + 60)).as_str()]))).collect();
+        let common: FxHashSet<u32> = sample(&shingles([pattern.as_str()])).iter().copied().collect();
+        assert!(common.len() > 40 && pages[0].len() > common.len());
+        assert!(percent_alike_but(&pages[1], &pages[2], &FxHashSet::default()).unwrap() > 60);
+        assert!(percent_alike_but(&pages[1], &pages[2], &common).unwrap() < 10);
+        assert_eq!(percent_alike_but(&pages[1], &pages[1], &common), Some(100));
+        let all: Vec<u32> = common.iter().copied().collect();
+        assert_eq!(percent_alike_but(&all, &[], &common), None);
     }
 
     #[test]

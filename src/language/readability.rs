@@ -22,41 +22,84 @@ pub struct Prose {
     pub words: u32,
     /// Syllables.
     pub syllables: u32,
+    /// Words of Cyrillic letters.
+    pub cyrillic: u32,
 }
+
+/// Letters of a word that is no abbreviation: after it and a full stop a sentence may begin with a small Latin letter.
+const LEAST_LETTERS: usize = 4;
 
 impl Prose {
     /// Adds a text, and calls `visit` with where each sentence stands and how many words it has.
     pub fn add(&mut self, text: &str, mut visit: impl FnMut(Range<usize>, usize)) {
         for (start, sentence) in text.split_sentence_bound_indices() {
-            let (mut count, mut syllables) = (0, 0);
-            words::for_each_word(sentence, |_, form| {
-                if form.chars().any(char::is_alphabetic) {
-                    count += 1;
-                    syllables += syllables_of(form);
-                }
-            });
-            if count >= LEAST_WORDS {
-                self.sentences += 1;
-                self.words += u32::try_from(count).unwrap_or(u32::MAX);
-                self.syllables += syllables;
-                visit(start..start + sentence.trim_end().len(), count);
+            let mut from = 0;
+            for end in inner_ends(sentence).chain([sentence.len()]) {
+                self.add_sentence(&sentence[from..end], start + from, &mut visit);
+                from = end;
             }
         }
     }
 
-    /// The reading ease: about 0 to 100, more is easier; below 0 for what is hardly readable. 100 for no text.
-    pub fn ease(&self, is_russian: bool) -> f64 {
+    fn add_sentence(&mut self, sentence: &str, start: usize, visit: &mut impl FnMut(Range<usize>, usize)) {
+        let (mut count, mut syllables, mut cyrillic) = (0, 0, 0);
+        for token in sentence.split_whitespace().filter(|token| !is_identifier(token)) {
+            words::for_each_word(token, |_, form| {
+                if form.chars().any(char::is_alphabetic) {
+                    count += 1;
+                    syllables += syllables_of(form);
+                    cyrillic += u32::from(words::is_cyrillic(form));
+                }
+            });
+        }
+        if count >= LEAST_WORDS {
+            self.sentences += 1;
+            self.words += u32::try_from(count).unwrap_or(u32::MAX);
+            self.syllables += syllables;
+            self.cyrillic += cyrillic;
+            visit(start..start + sentence.trim_end().len(), count);
+        }
+    }
+
+    /// Whether most of its words are of Cyrillic letters: the language of its text, wherever the text stands.
+    pub fn is_russian(&self) -> bool {
+        self.cyrillic * 2 > self.words
+    }
+
+    /// The reading ease by the formula for its language: about 0 to 100, more is easier; below 0 for what is hardly readable. 100 for no
+    /// text.
+    pub fn ease(&self) -> f64 {
         if self.sentences == 0 || self.words == 0 {
             return 100.0;
         }
         let length = f64::from(self.words) / f64::from(self.sentences);
         let syllables = f64::from(self.syllables) / f64::from(self.words);
-        if is_russian {
+        if self.is_russian() {
             206.835 - 1.3 * length - 60.1 * syllables
         } else {
             206.835 - 1.015 * length - 84.6 * syllables
         }
     }
+}
+
+/// Where sentences end within what Unicode's rules take for one: a small letter after a full stop goes on with the sentence by them, though
+/// in Russian prose it may be the name of a program that the next one begins with.
+fn inner_ends(sentence: &str) -> impl Iterator<Item = usize> + '_ {
+    let begins = |next: char| next.is_ascii_lowercase() || matches!(next, '{' | '`');
+    sentence.match_indices(". ").map(|(at, _)| at).filter_map(move |at| {
+        let word = sentence[..at].chars().rev().take_while(|c| matches!(c, '\u{400}'..='\u{4ff}')).count();
+        let next = sentence[at + 2..].chars().next()?;
+        (word >= LEAST_LETTERS && begins(next)).then_some(at + 2)
+    })
+}
+
+/// Whether it is a name of a program, a place or an address, and no word that is read: `CreateDisk`, `disk_id`, `a.b`, `x/y`, `v1`.
+fn is_identifier(token: &str) -> bool {
+    let token = token.trim_matches(|c: char| !c.is_alphanumeric());
+    let mut letters = token.chars().zip(token.chars().skip(1));
+    token.contains(['_', '/', '.', ':', '=', '@', '\\'])
+        || token.chars().any(|c| c.is_ascii_digit()) && token.chars().any(|c| c.is_ascii_alphabetic())
+        || letters.any(|(one, next)| one.is_ascii_lowercase() && next.is_ascii_uppercase())
 }
 
 /// The syllables of a folded word, one at the least. Russian: its vowels. English: its groups of vowels but for a silent ending.
@@ -111,15 +154,15 @@ mod tests {
         };
         // Six words, six syllables, one sentence.
         let easy = of("The cat sat on the mat.");
-        assert_eq!(easy, Prose { sentences: 1, words: 6, syllables: 6 });
-        assert!((easy.ease(false) - (206.835 - 6.09 - 84.6)).abs() < 0.001);
+        assert_eq!(easy, Prose { sentences: 1, words: 6, syllables: 6, cyrillic: 0 });
+        assert!((easy.ease() - (206.835 - 6.09 - 84.6)).abs() < 0.001);
         let russian = of("Кот сел на ковёр.");
-        assert_eq!(russian, Prose { sentences: 1, words: 4, syllables: 5 });
-        assert!((russian.ease(true) - (206.835 - 5.2 - 75.125)).abs() < 0.001);
+        assert_eq!(russian, Prose { sentences: 1, words: 4, syllables: 5, cyrillic: 4 });
+        assert!((russian.ease() - (206.835 - 5.2 - 75.125)).abs() < 0.001);
         let hard = of(
             "Осуществление предоставления дополнительных функциональных возможностей обеспечивается посредством конфигурирования соответствующих компонентов инфраструктуры.",
         );
-        assert!(hard.ease(true) < 0.0 && russian.ease(true) > 90.0);
+        assert!(hard.ease() < 0.0 && russian.ease() > 90.0);
     }
 
     #[test]
@@ -128,7 +171,17 @@ mod tests {
         let text = "Один два три. Да. Раз два три четыре!";
         prose.add(text, |range, count| told.push((text[range].to_owned(), count)));
         assert_eq!(told, [("Один два три.".to_owned(), 3), ("Раз два три четыре!".to_owned(), 4)]);
-        assert_eq!(prose.ease(true), prose.ease(true));
-        assert_eq!(Prose::default().ease(true), 100.0);
+        assert_eq!(Prose::default().ease(), 100.0);
+    }
+
+    #[test]
+    fn names_of_programs_are_no_words_and_may_begin_a_sentence() {
+        let of = |text: &str| {
+            let (mut prose, mut told) = (Prose::default(), Vec::new());
+            prose.add(text, |_, words| told.push(words));
+            told
+        };
+        assert_eq!(of("Метод CreateDiskRequest вернёт disk_id по адресу https://a.example/b/c и v1.Operation сразу."), [6]);
+        assert_eq!(of("Сначала установите приложение. kubectl покажет все узлы. И т. д. через год или два."), [3, 4, 7]);
     }
 }

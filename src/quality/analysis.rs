@@ -10,7 +10,6 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::answers::template::Template;
 use crate::answers::templates::Templates;
 use crate::content::article::{Article, ParsedArticle};
-use crate::content::catalog::Lang;
 use crate::content::front_matter::{FrontMatter, Kind, Status};
 use crate::content::library::{Library, Slot};
 use crate::content::markdown;
@@ -47,6 +46,12 @@ const MAJORITY: usize = 3;
 
 /// Texts that are compared with one, those whose signatures are most alike.
 const COMPARED: usize = 5;
+
+/// What stands in more articles is the pattern they are made after, and makes no two of them the same.
+const MOST_SHARING: u32 = 8;
+
+/// Words in a sentence below which a text is not called hard to read, whatever its words: there are no sentences to part.
+const LEAST_MEAN: u32 = 10;
 
 /// Rows of a hundred that two signatures must share for their texts to be compared: they estimate the likeness to within some ten.
 const LEAST_SHARED: usize = 65;
@@ -115,6 +120,8 @@ pub struct Analysis {
     stated: Vec<(u64, u32, u32)>,
     /// Entries by the bands of their signatures.
     bands: Vec<(u64, u32)>,
+    /// Shingles that many articles share.
+    common: FxHashSet<u32>,
     names: Names,
 }
 
@@ -149,6 +156,7 @@ impl Analysis {
         }
         analysis.stated.sort_unstable();
         analysis.bands.sort_unstable();
+        analysis.common = shared_by_many(&analysis.entries);
         let mut found = Vec::new();
         for entry in &analysis.entries {
             found.extend(own_findings(entry));
@@ -259,7 +267,7 @@ impl Analysis {
                     duplicates::percent_alike(&shingles[&number], &shingles[&other])
                 });
                 alike.insert(keys, percent);
-                if percent >= ALIKE_PERCENT && best.is_none_or(|(most, _)| percent > most) {
+                if self.is_alike(entry, other, percent) && best.is_none_or(|(most, _)| percent > most) {
                     best = Some((percent, other));
                 }
             }
@@ -269,6 +277,13 @@ impl Analysis {
         }
         memory.0.lock().unwrap_or_else(PoisonError::into_inner).alike = alike;
         found
+    }
+
+    /// Whether a text is nearly the same as another one, with which it has so much in common, and not only made after the same pattern.
+    fn is_alike(&self, entry: &Entry, other: u32, percent: u32) -> bool {
+        let samples = (&entry.extract.sample, &self.entries[other as usize].extract.sample);
+        let own = || duplicates::percent_alike_but(samples.0, samples.1, &self.common);
+        percent == 100 || percent >= ALIKE_PERCENT && own().is_some_and(|own| own >= ALIKE_PERCENT)
     }
 
     fn shingles(&self, base: &Base<'_>, entry: u32) -> FxHashSet<u64> {
@@ -316,7 +331,7 @@ impl Analysis {
         let mut best: Option<(u32, u32)> = None;
         for other in self.candidates(&entry, |_| entry.holds) {
             let percent = duplicates::percent_alike(&own, &self.shingles(base, other));
-            if percent >= ALIKE_PERCENT && best.is_none_or(|(most, _)| percent > most) {
+            if self.is_alike(&entry, other, percent) && best.is_none_or(|(most, _)| percent > most) {
                 best = Some((percent, other));
             }
         }
@@ -367,6 +382,25 @@ impl Analysis {
         found.dedup();
         bounded(found)
     }
+}
+
+/// The shingles, of those that are counted, that many articles in force share.
+fn shared_by_many(entries: &[Entry]) -> FxHashSet<u32> {
+    let mut times: FxHashMap<u32, u32> = FxHashMap::default();
+    for entry in entries.iter().filter(|entry| entry.holds && entry.id.is_some()) {
+        for shingle in &entry.extract.sample {
+            *times.entry(*shingle).or_default() += 1;
+        }
+    }
+    times.into_iter().filter(|(_, times)| *times > MOST_SHARING).map(|(shingle, _)| shingle).collect()
+}
+
+/// Whether two files stand in parallel: folders of two products with a file of the same name, as `sms/limits.md` and `calls/limits.md`. What
+/// such articles say in the same words they say of different things.
+fn is_parallel(one: &str, other: &str) -> bool {
+    let (one, other): (Vec<&str>, Vec<&str>) = (one.split('/').collect(), other.split('/').collect());
+    let differing = one.iter().zip(&other).filter(|(one, other)| one != other).count();
+    one.len() == other.len() && one.last() == other.last() && differing == 1
 }
 
 /// Reads with all values of today.
@@ -485,14 +519,12 @@ fn own_findings(entry: &Entry) -> Vec<Finding> {
     if entry.id.is_none() || !entry.holds {
         return found;
     }
-    let is_russian = extract.lang == Lang::Ru;
-    let (ease, formula, hard) = if is_russian {
-        (extract.prose.ease(true), "Oborneva's formula", HARD_RU)
-    } else {
-        (extract.prose.ease(false), "Flesch's formula", HARD_EN)
+    let (formula, hard) = match extract.prose.is_russian() {
+        true => ("Oborneva's formula", HARD_RU),
+        false => ("Flesch's formula", HARD_EN),
     };
-    if extract.prose.words >= LEAST_PROSE && ease < hard {
-        let mean = extract.prose.words / extract.prose.sentences.max(1);
+    let (ease, mean) = (extract.prose.ease(), extract.prose.words / extract.prose.sentences.max(1));
+    if extract.prose.words >= LEAST_PROSE && mean >= LEAST_MEAN && ease < hard {
         found.push(make(
             FindingCode::HardToRead,
             Position { line: entry.first_line, column: 1 },
@@ -551,6 +583,9 @@ fn is_same_thing(one: (&Entry, &Statement), other: (&Entry, &Statement), is_rule
     let grounds =
         (one.extract.grounds.get(stated.section as usize), other.extract.grounds.get(too.section as usize));
     let (Some(ground), Some(ground_too)) = grounds else { return false };
+    if is_parallel(&one.file, &other.file) {
+        return false;
+    }
     let validity = |entry: &Entry, ground: &extract::Ground| {
         ground.validity.as_deref().cloned().unwrap_or_else(|| entry.validity.clone())
     };
@@ -664,10 +699,15 @@ fn related(base: &Base<'_>) -> Vec<Finding> {
         library.source(slot).map_or(0, |source| source.stamp.modified_ns).max(verified)
     };
     let twins = relations::twin_faults(library, changed_ns).into_iter().filter_map(|(slot, fault)| match fault {
-        TwinFault::Missing { lang, having, of } => {
+        TwinFault::Missing { lang, having, of, perhaps } => {
             let language = lang.either("Russian", "English");
             let message = format!("has no {language} translation; {having} of {of} articles of this folder and language have one");
-            make(slot, FindingCode::MissingTranslation, message, "translate it: the same path with the folder of the language in it", None)
+            let other = perhaps.and_then(|slot| library.article(slot)).map(|other| format!("{}/{}", base.folders[0], other.path));
+            let hint = match other {
+                Some(other) => format!("{other} seems to be it: give both the same path but for the folder of the language"),
+                None => "translate it: the same path with the folder of the language in it".to_owned(),
+            };
+            make(slot, FindingCode::MissingTranslation, message, &hint, perhaps)
         }
         TwinFault::Outdated { original, changed_ns } => {
             let day = Timestamp::from_nanosecond(i128::from(changed_ns)).map(|at| at.strftime("%Y-%m-%d").to_string()).unwrap_or_default();

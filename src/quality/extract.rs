@@ -7,7 +7,7 @@ use crate::content::catalog::{Catalog, Lang};
 use crate::content::markdown::BlockKind;
 use crate::content::problem::{Position, u32_of};
 use crate::content::validity::{Standpoint, Validity};
-use crate::language::duplicates::{self, Signature};
+use crate::language::duplicates::{self, Sample, Signature};
 use crate::language::readability::Prose;
 use crate::language::{morphology, words};
 use crate::quality::catalogue::{self, Names, Said};
@@ -46,6 +46,8 @@ pub struct Extract {
     pub grounds: Vec<Ground>,
     /// By what texts like it are found.
     pub signature: Option<Signature>,
+    /// By what it is counted which words many texts share.
+    pub sample: Sample,
     /// Its prose.
     pub prose: Prose,
     /// Its longest sentence.
@@ -94,7 +96,12 @@ impl Extract {
         let text = Text { body, sections: &article.sections, blocks, lang: article.lang };
         let passages = passages::passages(&text, means.catalog, means.at);
         let mut stated = Vec::new();
-        for passage in &passages {
+        // Of numbers in an example it is only said what they could be.
+        let is_example = |passage: &&passages::Passage| {
+            let heading = article.sections.get(passage.section).map_or("", |section| &*section.heading);
+            is_example(heading, true) || is_example(&passage.text, false)
+        };
+        for passage in passages.iter().filter(|passage| !is_example(passage)) {
             statements::statements(passage, body, &mut stated);
         }
         let mut grounds: Vec<Ground> = article
@@ -120,17 +127,26 @@ impl Extract {
             (said, at)
         });
         let (prose, longest) = prose_of(&text, article.body_line);
+        let shingles = shingles_of(body);
         Self {
             key,
             statements: stated,
             grounds,
-            signature: duplicates::signature(&shingles_of(body)),
+            signature: duplicates::signature(&shingles),
+            sample: duplicates::sample(&shingles),
             prose,
             longest,
             said: said.collect(),
             lang: article.lang,
         }
     }
+}
+
+/// Whether a heading, or a passage, is about an example.
+fn is_example(text: &str, is_heading: bool) -> bool {
+    let text = text.to_lowercase();
+    let begins = ["пример", "example", "sample"].iter().any(|word| text.trim_start().starts_with(word));
+    begins && is_heading || ["например", "for example", "e.g."].iter().any(|word| text.contains(word))
 }
 
 /// Sentences of paragraphs and quotations: lists, tables and code are read otherwise.

@@ -101,15 +101,10 @@ impl Reader<'_, '_> {
         let heads: Vec<&str> = head.split('\t').collect();
         for row in rows {
             let cells: Vec<&str> = row.split('\t').collect();
-            // Empty cells leave no trace; only the first of the head is empty where it should be.
-            let shift = match cells.len().checked_sub(heads.len()) {
-                Some(shift @ (0 | 1)) if cells.len() > 1 => shift,
-                _ => continue,
-            };
             let first = self.expanded(cells[0]).0;
             self.skip_to(cells[0]);
-            for (column, cell) in cells.iter().enumerate().skip(1) {
-                let label = format!("{first}\n{}", self.expanded(heads[column - shift]).0);
+            for (cell, head) in cells.iter().zip(&heads).skip(1) {
+                let label = format!("{first}\n{}", self.expanded(head).0);
                 found.extend(self.passage(cell, Some(label)));
             }
         }

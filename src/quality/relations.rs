@@ -1,6 +1,7 @@
 //! How articles lead to each other: those that nothing leads to, and those whose translation is missing or older.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use crate::answers::templates::Templates;
 use crate::content::article::Article;
@@ -19,6 +20,9 @@ const LINKED_PERCENT: usize = 50;
 /// Files written within so long of each other were written together.
 const TOGETHER_NS: i64 = 3_600_000_000_000;
 
+/// Letters of a file's name in which one or two may be otherwise.
+const LONG_NAME: usize = 10;
+
 /// A tag whose articles stand on the front page.
 const ESSENTIAL: &str = "essential";
 
@@ -33,6 +37,8 @@ pub enum TwinFault {
         having: usize,
         /// Articles of its folder.
         of: usize,
+        /// An article in that language without a translation whose file is called nearly the same: perhaps it is the one.
+        perhaps: Option<Slot>,
     },
     /// The article it translates was changed later.
     Outdated {
@@ -72,8 +78,19 @@ pub fn orphans(library: &Library, templates: &Templates) -> Vec<Slot> {
         .filter_map(|file| file.synonyms.as_ref())
         .flat_map(|synonyms| &synonyms.pins);
     led.extend(pins.flat_map(|(_, articles)| articles.iter().map(|(id, _)| id.clone())));
+    // Who lists a folder sees its first page.
+    let mut folders: BTreeMap<&str, usize> = BTreeMap::new();
+    for (_, article) in library.articles() {
+        *folders.entry(folder(&article.path)).or_default() += 1;
+    }
+    let is_first_of_some = |article: &Article| {
+        let name = article.id.rsplit('/').next().unwrap_or_default().to_lowercase();
+        matches!(name.as_str(), "index" | "readme" | "_index")
+            && folders.get(folder(&article.path)).is_some_and(|count| *count > 1)
+    };
     let is_led = |article: &Article| {
         led.contains(&article.id)
+            || is_first_of_some(article)
             || article.matter.flow.is_some()
             || article.matter.kind == Kind::News
             || article.matter.tags.iter().any(|tag| tag == ESSENTIAL)
@@ -118,17 +135,31 @@ pub fn twin_faults(library: &Library, changed_ns: impl Fn(Slot) -> i64) -> Vec<(
             found.push((slot, TwinFault::Outdated { original: twin, changed_ns: changed }));
         }
     }
-    for ((_, lang), (of, without)) in folders {
-        let having = of - without.len();
+    let alone: Vec<&Arc<Article>> =
+        folders.values().flat_map(|(_, without)| without).filter_map(|slot| library.article(*slot)).collect();
+    for ((_, lang), (of, without)) in &folders {
+        let (having, of) = (of - without.len(), *of);
         if having >= LEAST_TWINS && having * 100 >= of * TWINS_PERCENT {
-            let other = if lang == Lang::Ru { Lang::En } else { Lang::Ru };
-            found.extend(
-                without.into_iter().map(|slot| (slot, TwinFault::Missing { lang: other, having, of })),
-            );
+            let other = if *lang == Lang::Ru { Lang::En } else { Lang::Ru };
+            let fault = |slot: Slot| {
+                let own = library.article(slot)?;
+                let perhaps = alone.iter().filter(|article| article.lang == other && is_called_like(article, own));
+                let perhaps: Vec<Slot> = perhaps.filter_map(|article| library.slot(&article.id)).collect();
+                let perhaps = if let [only] = perhaps[..] { Some(only) } else { None };
+                Some((slot, TwinFault::Missing { lang: other, having, of, perhaps }))
+            };
+            found.extend(without.iter().filter_map(|slot| fault(*slot)));
         }
     }
     found.sort_by_key(|(slot, _)| *slot);
     found
+}
+
+/// Whether the files of two articles are called nearly the same: but for hyphens, or for a letter or two of a long name.
+fn is_called_like(one: &Article, other: &Article) -> bool {
+    let name = |article: &Article| article.id.rsplit('/').next().unwrap_or_default().replace('_', "-").to_lowercase();
+    let (one, other) = (name(one), name(other));
+    one == other || one.chars().count() >= LONG_NAME && strsim::damerau_levenshtein(&one, &other) <= 2
 }
 
 /// Of two translations the original is the one in no language's folder, else the one in the language that goes first. That the translation
@@ -144,8 +175,6 @@ fn is_original(one: &Article, other: &Article) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::content::catalog::Catalog;
     use crate::content::folders::FolderFiles;
@@ -173,6 +202,11 @@ mod tests {
             ("a/en/two.md", "# Two\n\nThe translation of an article that is led to.\n"),
             ("a/first.md", "---\ntitle: Первое\ntags: [essential]\n---\n"),
             ("a/old.md", "---\ntitle: Старое\nstatus: archived\n---\n"),
+            // The first page of a folder that holds others; one that holds nothing else is led to by nothing.
+            ("a/index.md", "# Всё об этом\n"),
+            ("a/sub/index.md", "# Ни о чём\n"),
+            ("a/c/one.md", "# Один\n\n[сам](../alone2.md)\n"),
+            ("a/alone2.md", "# Ещё\n\n[один](c/one.md)\n"),
             // In a base without links nothing is said of single articles.
             ("b/one.md", "# Раз\n"),
             ("b/two.md", "# Два\n"),
@@ -181,7 +215,7 @@ mod tests {
             .into_iter()
             .map(|slot| base.article(slot).unwrap().id.as_str())
             .collect();
-        assert_eq!(alone, ["a/alone"]);
+        assert_eq!(alone, ["a/alone", "a/sub/index"]);
     }
 
     #[test]
@@ -194,7 +228,8 @@ mod tests {
             ("en/sms/b.md", en),
             ("sms/c.md", ru),
             ("en/sms/c.md", en),
-            ("sms/d.md", ru),
+            ("sms/materialisation.md", ru),
+            ("en/other/materialization.md", en),
             // A folder that is not translated.
             ("app/a.md", ru),
             ("app/b.md", ru),
@@ -218,7 +253,15 @@ mod tests {
             found,
             [
                 ("en/sms/a", TwinFault::Outdated { original, changed_ns: 100 * TOGETHER_NS }),
-                ("sms/d", TwinFault::Missing { lang: Lang::En, having: 3, of: 4 }),
+                (
+                    "sms/materialisation",
+                    TwinFault::Missing {
+                        lang: Lang::En,
+                        having: 3,
+                        of: 4,
+                        perhaps: base.slot("en/other/materialization"),
+                    },
+                ),
             ]
         );
     }

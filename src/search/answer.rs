@@ -289,7 +289,7 @@ fn of_passages(source: Source<'_>, ranked: &[(Rung, Candidate)]) -> tantivy::Res
     };
     Ok(Some(Answer {
         kind,
-        text: passage.text.replace('\t', " — "),
+        text: plain_rows(&passage.text),
         html,
         article: Some(article.id.clone()),
         title: article.title_for(&library.catalog, at),
@@ -299,6 +299,12 @@ fn of_passages(source: Source<'_>, ranked: &[(Rung, Candidate)]) -> tantivy::Res
         confidence: passage.confidence,
         templates: Vec::new(),
     }))
+}
+
+/// Rows of a table as lines: their cells apart by dashes, but for those that are empty.
+fn plain_rows(text: &str) -> String {
+    let row = |line: &str| line.split('\t').filter(|cell| !cell.is_empty()).collect::<Vec<_>>().join(" — ");
+    text.lines().map(row).collect::<Vec<_>>().join("\n")
 }
 
 /// A row under its header, an item, or sentences.

@@ -199,7 +199,7 @@ fn escape_flat(text: &str, html: &mut String) {
         if number > 0 {
             html.push_str(" · ");
         }
-        for (number, cell) in line.split('\t').enumerate() {
+        for (number, cell) in line.split('\t').filter(|cell| !cell.trim().is_empty()).enumerate() {
             if number > 0 {
                 html.push_str(" — ");
             }

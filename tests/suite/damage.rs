@@ -112,8 +112,8 @@ fn a_foreign_or_later_index_is_made_anew() {
     // A later format: the commit names it.
     let meta = newest().join("meta.json");
     let text = std::fs::read_to_string(&meta).unwrap();
-    assert!(text.contains("pharos-index-4"));
-    std::fs::write(&meta, text.replace("pharos-index-4", "pharos-index-999")).unwrap();
+    assert!(text.contains("pharos-index-5"));
+    std::fs::write(&meta, text.replace("pharos-index-5", "pharos-index-999")).unwrap();
     check(&base);
     // A later schema: a field we do not know.
     let meta = newest().join("meta.json");

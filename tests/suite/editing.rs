@@ -509,8 +509,8 @@ fn pictures_are_kept_and_what_attacks_is_not() {
     let huge = [&b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\x01\0\0\0\x01\0\0\x08\x06\0\0\0"[..], &[0; 40]].concat();
     for (name, bytes) in [
         ("x.png", &b"<!doctype html><script>alert(1)</script>"[..]),
-        ("x.svg", b"<svg xmlns=\"http://www.w3.org/2000/svg\"><script>alert(1)</script></svg>"),
-        ("x.png", b"<svg xmlns=\"http://www.w3.org/2000/svg\" onload=\"alert(1)\"/>"),
+        ("x.svg", b"<svg xmlns=\"http://www.w3.org/2000/svg\"><script>alert(1)</svg>"),
+        ("x.svg", b"<html xmlns=\"http://www.w3.org/1999/xhtml\"><svg xmlns=\"http://www.w3.org/2000/svg\"/></html>"),
         ("x.docx", b"PK\x03\x04\x14\0"),
         ("x.png", &huge),
         ("x.png", b""),
@@ -528,6 +528,17 @@ fn pictures_are_kept_and_what_attacks_is_not() {
         (&reply.headers["content-type"], &reply.headers["x-content-type-options"]),
         (&"image/gif".parse().unwrap(), &"nosniff".parse().unwrap())
     );
+    // Of a drawing what draws is kept; one that somebody put on the disk is served so as well.
+    let drawing = b"<svg xmlns=\"http://www.w3.org/2000/svg\" onload=\"alert(1)\"><script>alert(2)</script><text>\xd0\xa1\xd1\x85\xd0\xb5\xd0\xbc\xd0\xb0</text></svg>";
+    let kept = send(&editor, "articles/pack.md", "x.png", drawing).json()["link"].as_str().unwrap().to_owned();
+    assert_eq!(kept, "pack-x.svg");
+    std::fs::write(base.path("articles/disk.svg"), drawing).unwrap();
+    assert!(!std::fs::read_to_string(base.path("articles/pack-x.svg")).unwrap().contains("alert"));
+    for link in ["pack-x.svg", "disk.svg"] {
+        let reply = editor.get(&format!("/files/{link}"));
+        assert_eq!(reply.headers["content-type"], "image/svg+xml");
+        assert!(reply.text.contains("Схема") && !reply.text.contains("alert"), "{}", reply.text);
+    }
     // Names lead nowhere else.
     assert_eq!(
         send(&editor, "articles/pack.md", "../../../x.png", PNG).json()["path"],

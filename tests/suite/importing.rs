@@ -130,7 +130,7 @@ fn attacks_in_sources_are_refused_or_left_behind() {
     let (_, told, report) = import(&base, &document, &[]);
     assert_eq!(report["report"]["articles"], 0, "{told}");
     assert_eq!(report["report"]["unreadable"].as_object().unwrap().len(), 1, "{told}");
-    // Pictures are what their bytes say, and those that hold scripts are none.
+    // Pictures are what their bytes say, and of drawings what draws.
     let page = "<html><head><title>x</title></head><body><main><h1>Картинки</h1><p>Текст страницы, которого достаточно, чтобы её прочитали.</p>\
         <p><img src='a.gif' alt='хорошая'><img src='b.png' alt='чужая'><img src='c.svg' alt='злая' onerror='alert(1)'></p>\
         <p><a href='javascript:alert(1)'>нажми</a></p><script>alert(2)</script></main></body></html>";
@@ -143,7 +143,9 @@ fn attacks_in_sources_are_refused_or_left_behind() {
     assert!(is_good, "{told}");
     let written = files(&base);
     let pictures: Vec<&String> = written.iter().filter(|path| path.starts_with("files/")).collect();
-    assert!(pictures.len() == 1 && pictures[0].ends_with(".gif"), "{written:?}");
+    assert!(pictures.len() == 2 && pictures[0].ends_with(".gif") && pictures[1].ends_with(".svg"), "{written:?}");
+    let drawing = std::fs::read_to_string(base.path(&format!("articles/moved/{}", pictures[1]))).unwrap();
+    assert!(drawing.contains("<svg") && !drawing.contains("alert"), "{drawing}");
     let text = written
         .iter()
         .filter(|path| path.ends_with(".md"))

@@ -736,10 +736,8 @@ impl Writer<'_> {
             return self.code(code, out);
         }
         let rows = rows_of(tree, place);
-        let cells = rows.iter().map(|row| cells_of(tree, *row).len()).sum::<usize>();
-        let is_layout = matches!(tree.attribute(place, "role"), Some("presentation" | "none"))
-            || cells <= 1
-            || tree.classes(place).any(|class| class.contains("layout"));
+        let cells = cells_in(tree, &rows);
+        let is_layout = is_layout_table(tree, place);
         if is_layout || cells > MAX_CELLS || area_of(tree, &rows) > MAX_CELLS * 4 {
             let kind = if is_layout { "layout-table" } else { "large-table" };
             if self.page.holds_content[place] {
@@ -910,6 +908,17 @@ fn rows_of(tree: &Tree, table: usize) -> Vec<usize> {
         })
         .filter(|&row| !cells_of(tree, row).is_empty())
         .collect()
+}
+
+/// Whether a table only arranges what is in it.
+pub(super) fn is_layout_table(tree: &Tree, table: usize) -> bool {
+    matches!(tree.attribute(table, "role"), Some("presentation" | "none"))
+        || tree.classes(table).any(|class| class.contains("layout"))
+        || cells_in(tree, &rows_of(tree, table)) <= 1
+}
+
+fn cells_in(tree: &Tree, rows: &[usize]) -> usize {
+    rows.iter().map(|row| cells_of(tree, *row).len()).sum()
 }
 
 /// How many cells a table has at most when merged ones are spread.

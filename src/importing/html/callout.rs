@@ -43,15 +43,19 @@ pub(super) fn kind(tree: &Tree, place: usize) -> Option<&'static str> {
             "box-",
             "notice--",
             "note-",
+            "notice-",
         ]
         .iter()
         .any(|start| class.starts_with(start))
+            || class.ends_with("-box")
     });
-    let kinds = tree.classes(place).filter_map(word);
+    // A class that says more than that it is a note says what kind it is.
+    let kinds: Vec<&'static str> = tree.classes(place).filter_map(word).collect();
+    let kind = kinds.iter().find(|kind| **kind != "NOTE").or(kinds.first()).copied();
     // A word alone is also how pages mark a size or a colour: it counts only where it is all there is.
     let alone =
         matches!(name, "div" | "aside" | "p" | "section" | "blockquote") && tree.classes(place).count() <= 2;
-    kinds.into_iter().next().filter(|_| is_boxed || alone).or_else(|| {
+    kind.filter(|_| is_boxed || alone).or_else(|| {
         let is_panel = tree.has_class(place, "admonition") || tree.has_class(place, "callout");
         is_panel.then_some("NOTE")
     })
@@ -60,6 +64,7 @@ pub(super) fn kind(tree: &Tree, place: usize) -> Option<&'static str> {
 /// The kind a class names.
 fn word(class: &str) -> Option<&'static str> {
     let class = class.to_ascii_lowercase();
+    let class = class.strip_suffix("-box").map_or_else(|| class.clone(), str::to_owned);
     let word = class.rsplit(['-', '_']).next().unwrap_or(&class);
     let whole = class == word;
     let kind = match word {

@@ -83,11 +83,16 @@ pub(super) fn plain(parts: &[Inline]) -> String {
 /// Whether there is anything to be read or seen.
 pub(super) fn is_empty(parts: &[Inline]) -> bool {
     parts.iter().all(|part| match part {
-        Inline::Text(text) | Inline::Code(text) => text.trim().is_empty(),
+        Inline::Text(text) | Inline::Code(text) => text.chars().all(|c| c.is_whitespace() || is_invisible(c)),
         Inline::Break => true,
         Inline::Image { .. } => false,
         Inline::Span(_, parts) => is_empty(parts),
     })
+}
+
+/// Characters without width, which only keep an empty element open for an icon.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}')
 }
 
 fn collect(parts: &[Inline], text: &mut String) {
@@ -137,7 +142,7 @@ fn tidied(parts: Vec<Inline>) -> Vec<Inline> {
                 Some(Inline::Code(before)) => before.push_str(&code),
                 _ => tidy.push(Inline::Code(code)),
             },
-            Inline::Text(text) if text.is_empty() => {}
+            Inline::Text(text) if text.chars().all(is_invisible) => {}
             Inline::Text(text) => match tidy.last_mut() {
                 Some(Inline::Text(before)) => before.push_str(&text),
                 _ => tidy.push(Inline::Text(text)),

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::blocks::is_layout_table;
 use super::callout;
 use super::tree::{ROOT, Tree};
 use crate::importing::document::Counts;
@@ -13,7 +14,7 @@ const NEVER: [&str; 12] = [
 ];
 
 /// Classes and ids of what leads through a site or belongs to its machinery, by the generators and themes that use them.
-const CHROME: [&str; 106] = [
+const CHROME: [&str; 108] = [
     "anchorjs-link",
     "anchor-link",
     "article-votes",
@@ -65,6 +66,8 @@ const CHROME: [&str; 106] = [
     "md-skip",
     "md-source-file",
     "md-tabs",
+    "mce-toc",
+    "md-top",
     "metadata-placeholder",
     "mw-editsection",
     "mw-indicators",
@@ -149,6 +152,9 @@ const CONTENT: [&str; 24] = [
     "#main",
     ".main",
 ];
+
+/// So much text that is no link may stand outside the content, in bytes: what a footer says.
+const LEAST_OUTSIDE: usize = 600;
 
 /// Whether an element is no content of its page, wherever it stands.
 pub(crate) fn is_chrome(tree: &Tree, place: usize) -> bool {
@@ -286,15 +292,21 @@ impl Page {
             .filter(|&place| is_first(place) && self.holds_content[place] && !tree.line(place).is_empty());
         let all: Vec<usize> = all.collect();
         let head = tree.find(ROOT, |tree, place| tree.name(place) == "title").map(|place| tree.line(place));
+        let is_named = |place: &usize| {
+            let line = tree.line(*place);
+            let line = line.trim_end_matches('¶').trim();
+            head.as_deref().is_none_or(|head| head.is_empty() || head.contains(line) || line.contains(head))
+        };
         if let Some(&title) = all.first() {
-            let is_named = |place: &usize| {
-                let line = tree.line(*place);
-                let line = line.trim_end_matches('¶').trim();
-                head.as_deref()
-                    .is_none_or(|head| head.is_empty() || head.contains(line) || line.contains(head))
-            };
             // Of several, none of which the page itself is called by, each is the heading of a section.
             return all.iter().copied().find(|place| is_named(place)).or((all.len() == 1).then_some(title));
+        }
+        // Or the one that stands above the content.
+        let body = tree.find(ROOT, |tree, place| tree.name(place) == "body").unwrap_or(ROOT);
+        let mut above =
+            tree.within_but(body, &is_chrome).filter(|&place| is_first(place) && !tree.line(place).is_empty());
+        if let (Some(title), None) = (above.next().filter(is_named), above.next()) {
+            return Some(title);
         }
         let mut headings = tree
             .within_but(self.content, &is_chrome)
@@ -332,7 +344,10 @@ impl Page {
                     self.anchors.entry(id).or_insert(None);
                 }
                 heading_end = Some(place);
-            } else if heading_level(tree, place).is_some() && self.holds_content[place] {
+            } else if heading_level(tree, place).is_some()
+                && self.holds_content[place]
+                && !is_nested(tree, place)
+            {
                 let own: Vec<_> = tree.within(place).flat_map(|place| ids_of(tree, place)).collect();
                 let name = own.first().or(waiting.last()).filter(|id| is_anchor(id)).cloned();
                 for id in waiting.drain(..).chain(own) {
@@ -397,6 +412,16 @@ pub(super) fn joins(tree: &Tree, before: Option<usize>, term: usize) -> bool {
         link.is_some_and(|link| tree.text(link).trim().len() * 2 > tree.text(place).trim().len())
     };
     before.is_some_and(|before| tree.name(before) == "dt" && !is_link(before) && !is_link(term))
+}
+
+/// Whether a heading stands within something else, as a list or a quotation: then no section begins with it.
+fn is_nested(tree: &Tree, place: usize) -> bool {
+    let holds = |tree: &Tree, place: usize| {
+        matches!(tree.name(place), "li" | "blockquote" | "dd" | "dt" | "figcaption")
+            || tree.name(place) == "table" && !is_layout_table(tree, place)
+            || callout::kind(tree, place).is_some()
+    };
+    tree.around(place, holds).is_some()
 }
 
 /// Whether a heading is the title of a callout.
@@ -538,7 +563,12 @@ fn content_of(tree: &Tree, body: usize) -> usize {
     let size = |place: usize| -> usize {
         tree.within_but(place, &is_chrome).map(|place| tree.nodes[place].text.trim().len()).sum()
     };
-    let whole = size(body);
+    // Text that is no link: navigation is hardly anything else.
+    let own = |place: usize| -> usize {
+        let aside = |tree: &Tree, place: usize| tree.name(place) == "a" || is_chrome(tree, place);
+        tree.within_but(place, &aside).map(|place| tree.nodes[place].text.trim().len()).sum()
+    };
+    let (whole, whole_own) = (size(body), own(body));
     let elements: Vec<_> = tree
         .within_but(body, &|tree, place| matches!(tree.name(place), "nav" | "script" | "style" | "aside"))
         .filter(|&place| matches!(tree.name(place), "main" | "article" | "div" | "section" | "td"))
@@ -551,8 +581,11 @@ fn content_of(tree: &Tree, body: usize) -> usize {
         if fitting.next().is_some() && !wanted.starts_with('#') {
             continue;
         }
-        let held = size(first);
-        if held * 3 >= whole || (held >= 200 && !matches!(wanted, ".content" | ".main" | ".book")) {
+        let (held, held_own) = (size(first), own(first));
+        let is_enough = held * 3 >= whole || (held >= 200 && !matches!(wanted, ".content" | ".main" | ".book"));
+        // A box within the content may be called as others call the content.
+        let is_most = held_own * 2 >= whole_own || whole_own - held_own < LEAST_OUTSIDE;
+        if is_enough && is_most {
             // AsciiDoc puts the title, and what a command is in a line, before the content.
             let parent = tree.nodes[first].parent;
             let is_head = |&place: &usize| {

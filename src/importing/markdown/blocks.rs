@@ -1,7 +1,7 @@
 //! The blocks of all flavours turned into CommonMark, line by line, with code left alone.
 
 use super::page::{self, MAX_DEPTH, Page, code_block, dedented, indent_of, prefixed};
-use super::{braces, colons, inline, learn, liquid, markup, mdx, mkdocs, obsidian, shortcodes, yfm};
+use super::{adoc, braces, colons, inline, learn, liquid, markup, mdx, mkdocs, obsidian, shortcodes, yfm};
 
 /// What a block became, and how many lines it took.
 pub(super) type Taken = Option<(usize, String)>;
@@ -75,7 +75,9 @@ fn block(lines: &[&str], at: usize, page: &mut Page<'_>, depth: usize, run: &mut
         b'%' => obsidian::comment(lines, at, page),
         b'$' => math(lines, at, page),
         b'*' => mkdocs::abbreviation(line, page),
+        b'|' => adoc::table(lines, at, page, depth),
         b'[' => contents(trimmed, page)
+            .or_else(|| adoc::table(lines, at, page, depth))
             .or_else(|| learn::video(trimmed, line, page))
             .or_else(|| yfm::term(lines, at, page)),
         b'<' => markup_block(lines, at, page, depth),

@@ -6,8 +6,8 @@ use super::inline::{link, placed};
 use super::page::{Page, alert, balanced, labelled, prefixed};
 use super::paired::{self, Tag};
 
-const PAIRED: &[&str] = &["note", "cut", "tabs", "tab", "ifdef", "ifndef", "caption", "includetag"];
-const SINGLE: &[&str] = &["include", "var", "const", "counter", "heading", "linkto", "swagger"];
+const PAIRED: &[&str] = &["note", "cut", "tabs", "tab", "caption", "includetag"];
+const SINGLE: &[&str] = &["include", "var", "const", "counter", "heading", "linkto", "swagger", "video", "params"];
 
 fn scan(text: &str, from: usize) -> Option<Tag> {
     let mut at = from;
@@ -78,7 +78,7 @@ pub(super) fn block(lines: &[&str], at: usize, page: &mut Page<'_>, depth: usize
     let indent = line[..start].to_owned();
     if PAIRED.contains(&tag.name.as_str()) {
         let pair = paired::pair(lines, at, &tag, scan, page)?;
-        // Conditions within a line are left to the line.
+        // What stands within a line is left to the line.
         if pair.lines == 1 && !pair.rest.trim().is_empty() {
             return None;
         }
@@ -130,6 +130,9 @@ pub(super) fn inline(rest: &str, out: &str, page: &mut Page<'_>, depth: usize) -
             link(if text.contains("%text") { inner } else { &text }, inner)
         }
         "include" => placed(&included(&tag.args, page, depth), out),
+        "video" => link(inner, inner),
+        // How a picture or a table is laid out.
+        "params" => String::new(),
         "swagger" => {
             page.lose("swagger", "a description of an API made by the system");
             String::new()
@@ -145,21 +148,6 @@ pub(super) fn inline(rest: &str, out: &str, page: &mut Page<'_>, depth: usize) -
 
 fn enclosing(tag: &Tag, inner: &str, indent: &str, page: &mut Page<'_>, depth: usize) -> String {
     let (words, _) = parts(&tag.args);
-    match tag.name.as_str() {
-        // What is for print stands elsewhere otherwise.
-        "ifndef" if words.trim().ends_with("-pdf") => {}
-        "ifdef" if words.trim().ends_with("-pdf") => {
-            page.lose_once("condition", &format!("what stands with {words} is left out"));
-            return String::new();
-        }
-        "ifndef" if page.asks_for(words) => {
-            page.lose_once("condition", &format!("what stands without {words} is left out"));
-            return String::new();
-        }
-        "ifndef" => page.lose_once("condition", &format!("what stands without {words} is carried")),
-        "ifdef" => page.lose_once("condition", &format!("what stands with {words} is carried")),
-        _ => {}
-    }
     let words = super::inline::inline(words, page, depth + 1);
     let text = text_blocks(inner, page, depth + 1);
     match tag.name.as_str() {

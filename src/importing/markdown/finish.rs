@@ -340,8 +340,17 @@ impl Heading {
 
 /// Sets the headings below the title, and takes out the first if it is the title; gives its text then.
 fn headings(text: &str, title: Option<&str>, page: &mut Page<'_>, seen: &mut Seen) -> Option<String> {
-    let first = seen.headings.first().filter(|heading| heading.level == 1);
+    // What begins somewhere below is a part of the page.
+    let stands_first = |heading: &&Heading| {
+        let before = text[..heading.range.start].lines().map(str::trim_start);
+        heading.level == 1 && before.into_iter().all(|line| line.is_empty() || line.starts_with(['<', '[', '!', ':']))
+    };
+    let first = seen.headings.first().filter(stands_first);
+    let stem = super::site::without_extension(page.files.first().map_or("", |path| path.rsplit('/').next().unwrap_or(path)));
     let is_title = first.is_some_and(|heading| {
+        if page.site.flavour == Flavour::Obsidian {
+            return same(stem, &heading.text);
+        }
         let shows_heading = !matches!(
             page.site.flavour,
             Flavour::Hugo | Flavour::Jekyll | Flavour::Obsidian | Flavour::Plain
@@ -444,13 +453,21 @@ fn lead(text: &str, link: &Open, page: &mut Page<'_>, seen: &mut Seen) {
         seen.anchors.push((own, anchor));
         return rewrite(text, link, None, &mut seen.edits);
     }
-    let Some((path, anchor)) = relative(target) else {
-        return rewrite(text, link, None, &mut seen.edits);
+    let (found, anchor) = match relative(target) {
+        Some((path, anchor)) => {
+            let by_name = || (page.site.flavour == Flavour::Obsidian).then(|| named(path, &own, page)).flatten();
+            let found = page.site.find(&own, path).or_else(by_name).or_else(|| page.site.nearest(&own, path));
+            (found, anchor)
+        }
+        None => {
+            let anchor = target.split_once('#').map(|(_, anchor)| anchor);
+            let anchor = anchor.map(|anchor| percent_encoding::percent_decode_str(anchor).decode_utf8_lossy().into_owned());
+            match page.site.of_address(target) {
+                Some(found) => (Some(found), anchor),
+                None => return rewrite(text, link, None, &mut seen.edits),
+            }
+        }
     };
-    let found = page
-        .site
-        .find(&own, path)
-        .or_else(|| (page.site.flavour == Flavour::Obsidian).then(|| named(path, &own, page)).flatten());
     match found {
         Some(Target::Document(key)) if key == own => {
             let anchor = anchor.unwrap_or_default();

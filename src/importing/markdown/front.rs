@@ -190,7 +190,9 @@ fn take(meta: &mut Meta, dates: &mut Vec<(usize, String)>, name: &str, value: &V
         }
         "tags" | "tag" | "categories" | "category" | "keywords" | "labels" | "topics" => {
             for tag in words(value) {
-                let tag = tag.trim_start_matches('#').to_owned();
+                // Obsidian's tags may be links: `[[java|Java]]`.
+                let tag = tag.trim_start_matches('#').trim_start_matches("[[").trim_end_matches("]]");
+                let tag = tag.rsplit('|').next().unwrap_or(tag).to_owned();
                 if !tag.is_empty() && !meta.tags.contains(&tag) {
                     meta.tags.push(tag);
                 }

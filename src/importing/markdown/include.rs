@@ -3,7 +3,7 @@
 use super::blocks::text_blocks;
 use super::page::{MAX_DEPTH, Page};
 use super::site::{Target, plain};
-use super::{finish, front, tally};
+use super::{conditions, finish, front, tally};
 
 /// Which part of a file is included.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +13,8 @@ pub(super) enum Part<'p> {
     Section(&'p str),
     /// What stands between the marks of a name.
     Marked(&'p str),
+    /// What stands between two texts, either of which may be left out.
+    Between(Option<&'p str>, Option<&'p str>),
     /// From a line to a line, counted from 1.
     Lines(usize, usize),
 }
@@ -40,8 +42,10 @@ pub(super) fn include_file(path: &str, part: Part<'_>, page: &mut Page<'_>, dept
         return None;
     };
     let (_, body) = front::split(&text);
+    let body = &conditions::decided(body, page);
     let body = match part {
-        Part::All => body.to_owned(),
+        Part::All => body.clone(),
+        Part::Between(start, end) => between(body, start, end).to_owned(),
         Part::Section(name) => match section(body, name) {
             Some(section) => section,
             None => {
@@ -73,6 +77,12 @@ pub(super) fn include_file(path: &str, part: Part<'_>, page: &mut Page<'_>, dept
     let text = finish::rebased(&text, page);
     page.files.pop();
     Some(text)
+}
+
+/// What stands behind the first text and before the second one.
+fn between<'b>(body: &'b str, start: Option<&str>, end: Option<&str>) -> &'b str {
+    let body = start.and_then(|start| Some(body.split_once(start)?.1)).unwrap_or(body);
+    end.and_then(|end| Some(body.split_once(end)?.0)).unwrap_or(body)
 }
 
 /// What stands under a heading, the heading included, up to the next of its level.

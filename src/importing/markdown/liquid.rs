@@ -273,6 +273,13 @@ fn single(tag: &Tag, page: &mut Page<'_>, depth: usize) -> Option<String> {
     let args = attributes(&tag.args);
     match tag.name.as_str() {
         "include" | "include_relative" | "include_cached" => Some(included(&tag.args, page, depth)),
+        // Of mkdocs-include-markdown-plugin.
+        "include-markdown" => {
+            let path = tag.args.trim_start().trim_start_matches(['"', '\'']);
+            let path = path.split(['"', '\'']).next().unwrap_or_default();
+            let part = Part::Between(attribute(&args, &["start"]), attribute(&args, &["end"]));
+            Some(include::include(path, part, page, depth).unwrap_or_default())
+        }
         "link" | "post_url" => {
             let written = tag.args.trim_matches(['"', '\'']);
             let from = page.file().to_owned();

@@ -426,7 +426,7 @@ impl Walk<'_, '_> {
             return;
         }
         let element = match node.value() {
-            Node::Text(text) => return self.text(text),
+            Node::Text(text) => return self.text(text, is_markdown(node, text)),
             Node::Element(element) => element,
             _ => return,
         };
@@ -503,9 +503,17 @@ impl Walk<'_, '_> {
         }
     }
 
-    fn text(&mut self, text: &str) {
+    fn text(&mut self, text: &str, is_markdown: bool) {
+        if is_markdown && !text.trim().contains('\n') {
+            let begins = text.starts_with(char::is_whitespace) && !self.line.is_empty();
+            let written = super::inline::inline(text.trim(), self.page, super::page::MAX_DEPTH / 2);
+            let ends = if text.ends_with(char::is_whitespace) { " " } else { "" };
+            self.line.push_str(&format!("{}{written}{ends}", if begins { " " } else { "" }));
+            return;
+        }
         // Between empty lines there is Markdown, as CommonMark has it.
-        if text.trim().contains('\n') && text.starts_with("\n\n")
+        if is_markdown && text.trim().contains('\n')
+            || text.trim().contains('\n') && text.starts_with("\n\n")
             || text.trim_matches(' ').starts_with("\n\n") && !text.trim().is_empty()
         {
             let markdown = text_blocks(
@@ -547,6 +555,22 @@ impl Walk<'_, '_> {
         let marked = emphasised(&text, mark);
         self.line.push_str(&marked);
     }
+}
+
+/// Whether a text within HTML is meant as Markdown: its element says so, or it has marks that nothing else has.
+fn is_markdown(node: NodeRef<'_, Node>, text: &str) -> bool {
+    let is_said = |node: NodeRef<'_, Node>| {
+        let said = node.value().as_element().and_then(|element| element.attr("markdown"));
+        said.is_some_and(|said| said != "0")
+    };
+    let is_shown = |node: NodeRef<'_, Node>| {
+        node.value().as_element().is_some_and(|element| matches!(element.name(), "pre" | "code" | "samp" | "kbd"))
+    };
+    if node.ancestors().any(is_shown) {
+        return false;
+    }
+    let has_fence = || text.lines().filter(|line| line.trim_start().starts_with("```")).count() >= 2;
+    node.ancestors().any(is_said) || text.contains("](") || text.matches("**").count() >= 2 || has_fence()
 }
 
 /// Escapes that only the beginning of a line needs are taken off again.

@@ -43,7 +43,7 @@ pub(super) fn admonition(lines: &[&str], at: usize, page: &mut Page<'_>, depth: 
         None => (rest, None),
     };
     let kind = kind.split_whitespace().find(|word| *word != "inline" && *word != "end").unwrap_or("note");
-    if !kind.starts_with(|c: char| c.is_ascii_alphabetic()) {
+    if !kind.starts_with(char::is_alphabetic) {
         return None;
     }
     let (body, count) = indented(lines, at);
@@ -76,7 +76,7 @@ pub(super) fn slashes(lines: &[&str], at: usize, page: &mut Page<'_>, depth: usi
     let trimmed = line.trim();
     let count = trimmed.bytes().take_while(|b| *b == b'/').count();
     let rest = trimmed[count..].trim();
-    if count < 3 || !rest.starts_with(|c: char| c.is_ascii_alphabetic()) || !trimmed[count..].starts_with(' ')
+    if count < 3 || !rest.starts_with(char::is_alphabetic) || !trimmed[count..].starts_with(' ')
     {
         return None;
     }

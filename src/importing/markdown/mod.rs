@@ -1,9 +1,11 @@
 //! Folders of Markdown files: of Obsidian, Hugo, Docusaurus, MkDocs, Diplodoc, Microsoft Learn, GitBook, VitePress, Jekyll, or of no system.
 
+mod adoc;
 mod blocks;
 mod braces;
 mod cells;
 mod colons;
+mod conditions;
 mod finish;
 mod front;
 mod include;
@@ -27,6 +29,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use self::front::Meta;
 use self::page::Page;
 use self::site::{Flavour, MAX_PAGE_BYTES, Site};
+use crate::content::catalog::Lang;
 use crate::importing::archive::Archive;
 use crate::importing::document::{Document, Found, State, within};
 
@@ -128,14 +131,15 @@ fn document(site: &Site<'_>, path: &str, anchors: &mut Anchors) -> Result<Docume
     let meta = front::meta(&front);
     let mut page = Page::new(site, path);
     page.meta = front.values;
-    tally::add(&mut page.had, body);
+    let body = conditions::decided(body, &mut page);
+    tally::add(&mut page.had, &body);
     if let Some(problem) = &front.problem {
         page.lose("front-matter", problem);
     }
     for (key, value) in &meta.others {
         page.lose("front-matter", format!("{key}: {value}"));
     }
-    let converted = blocks::text_blocks(body, &mut page, 0);
+    let converted = blocks::text_blocks(&body, &mut page, 0);
     let converted = markup::without_html(&converted, &mut page);
     let finished = finish::finish(&converted, meta.title.as_deref(), &mut page);
     for (key, anchor) in finished.anchors {
@@ -160,6 +164,12 @@ fn assembled(
     let given = meta.title.map(|title| resolved(&title, site));
     let has_heading = heading.is_some();
     let title = match (heading.filter(|heading| !heading.is_empty()), given) {
+        // Notes are called as their files.
+        (_, given) if site.flavour == Flavour::Obsidian => {
+            let name = name_of(&place, path, site);
+            aliases.extend(given.filter(|given| *given != name));
+            name
+        }
         (Some(heading), Some(given)) => {
             let given = given.split(" | ").next().unwrap_or_default().trim().to_owned();
             if !given.eq_ignore_ascii_case(&heading) && !given.is_empty() {
@@ -186,6 +196,9 @@ fn assembled(
     }
     let mut folders: Vec<String> =
         place.folders.iter().map(|(whole, name)| site.folder_name(whole, name)).collect();
+    // A language that articles cannot say they are in is told by where they stand.
+    folders.extend(place.lang.as_ref().filter(|lang| Lang::of(lang).is_none()).cloned());
+    folders.rotate_right(usize::from(place.lang.as_ref().is_some_and(|lang| Lang::of(lang).is_none())));
     folders.retain(|folder| !folder.trim().is_empty());
     let state = if place.former { State::Archived } else { meta.state };
     let is_index = matches!(place.stem.to_lowercase().as_str(), "index" | "_index" | "readme" | "");

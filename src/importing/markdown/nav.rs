@@ -10,7 +10,7 @@ const MAX_DEPTH: usize = 40;
 
 /// Reads the names of pages and folders, and the variables of texts, of whatever tables and settings there are.
 pub(super) fn read(site: &mut Site<'_>) {
-    let paths: Vec<String> = site.archive.paths().map(str::to_owned).collect();
+    let paths: Vec<String> = site.archive.paths().chain(site.archive.hidden()).map(str::to_owned).collect();
     for path in paths {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", &path));
         if path.contains("node_modules/") {
@@ -21,6 +21,12 @@ pub(super) fn read(site: &mut Site<'_>) {
             "toc.yaml" | "toc.yml" | "TOC.yml" => {
                 if let Some(toc) = yaml(site, &path) {
                     items(site, &toc, folder, 0);
+                }
+            }
+            // Of mkdocs-awesome-pages-plugin.
+            ".pages" => {
+                if let Some(title) = yaml(site, &path).as_ref().and_then(|all| all.get("title")) {
+                    site.folder_titles.insert(folder.to_owned(), text_of(title));
                 }
             }
             "presets.yaml" => presets(site, &path),
@@ -59,6 +65,13 @@ fn yaml(site: &Site<'_>, path: &str) -> Option<Value> {
 
 fn mkdocs(site: &mut Site<'_>, path: &str, folder: &str) {
     let Some(settings) = yaml(site, path) else { return };
+    // What is said there first, so that this file's own settings count.
+    if let Some(parent) = settings.get("INHERIT").and_then(|parent| joined(folder, &text_of(parent)))
+        && parent != path
+        && parent.len() < path.len() + 200
+    {
+        mkdocs(site, &parent, parent.rsplit_once('/').map_or("", |(folder, _)| folder));
+    }
     let docs = settings.get("docs_dir").map_or_else(|| "docs".to_owned(), text_of);
     let Some(docs) = joined(folder, &docs) else { return };
     for (key, value) in settings.get("extra").and_then(Value::as_object).into_iter().flatten() {

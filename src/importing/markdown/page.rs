@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
+use super::conditions;
 use super::site::Site;
 use crate::importing::document::{Counts, Loss};
 
@@ -44,7 +45,12 @@ impl<'s> Page<'s> {
     /// Whether a page says something for the case that a condition holds.
     pub(super) fn asks_for(&self, words: &str) -> bool {
         let wanted = format!("{{ifdef({})", words.trim());
-        self.files.iter().any(|file| self.site.says(file, &wanted))
+        self.files.iter().any(|file| self.site.says(file, |text| text.contains(&wanted)))
+    }
+
+    /// Whether a page, or a text in it, says something for the public.
+    pub(super) fn is_for_public(&self, text: &str) -> bool {
+        conditions::names_public(text) || self.files.iter().any(|file| self.site.says(file, conditions::names_public))
     }
 
     pub(super) fn new(site: &'s Site<'s>, path: &str) -> Self {
@@ -106,11 +112,11 @@ impl<'s> Page<'s> {
 pub(super) fn alert_of(kind: &str) -> (&'static str, Option<String>) {
     let kind = kind.trim().to_lowercase();
     let alert = match kind.as_str() {
-        "tip" | "hint" | "success" | "check" | "done" | "idea" | "ok" | "solution" | "advice" | "dica"
+        "совет" | "подсказка" | "tip" | "hint" | "success" | "check" | "done" | "idea" | "ok" | "solution" | "advice" | "dica"
         | "consejo" => "TIP",
-        "important" | "key" => "IMPORTANT",
-        "warning" | "attention" | "warn" | "pageinfo-warning" => "WARNING",
-        "caution" | "danger" | "error" | "failure" | "fail" | "missing" | "bug" | "err" | "critical"
+        "important" | "key" | "важно" => "IMPORTANT",
+        "внимание" | "предупреждение" | "warning" | "attention" | "warn" | "pageinfo-warning" => "WARNING",
+        "осторожно" | "опасно" | "caution" | "danger" | "error" | "failure" | "fail" | "missing" | "bug" | "err" | "critical"
         | "alert" | "stop" => "CAUTION",
         _ => "NOTE",
     };

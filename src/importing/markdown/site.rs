@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::front::{self, Meta};
 use super::nav;
+use crate::importing::addresses::Addresses;
 use crate::importing::archive::Archive;
 
 /// The longest text that can be an article.
@@ -65,6 +66,8 @@ pub(super) struct Site<'a> {
     addresses: BTreeMap<String, Vec<String>>,
     /// Files by their names in small letters.
     names: BTreeMap<String, Vec<String>>,
+    /// What addresses of the system the files come from lead to.
+    former: Addresses,
     lang_folders: BTreeSet<String>,
     pub(super) folder_titles: BTreeMap<String, String>,
     pub(super) nav_titles: BTreeMap<String, String>,
@@ -85,6 +88,9 @@ impl<'a> Site<'a> {
             pages: BTreeMap::new(),
             addresses: BTreeMap::new(),
             names: BTreeMap::new(),
+            former: Addresses::of(archive.paths(), |name| {
+                is_markdown(name).then(|| without_extension(name).to_owned())
+            }),
             lang_folders: lang_folders(archive),
             folder_titles: BTreeMap::new(),
             nav_titles: BTreeMap::new(),
@@ -93,7 +99,8 @@ impl<'a> Site<'a> {
             used: RefCell::default(),
             texts: RefCell::default(),
         };
-        for path in archive.paths() {
+        // What is hidden is no page, but may be included.
+        for path in archive.paths().chain(archive.hidden()) {
             let name = path.rsplit('/').next().unwrap_or(path).to_lowercase();
             site.names.entry(name).or_default().push(path.to_owned());
         }
@@ -107,12 +114,17 @@ impl<'a> Site<'a> {
         for path in pages {
             site.index(path);
         }
+        site.former.settle();
         site
     }
 
     fn index(&mut self, path: String) {
         let text = self.archive.text(&path).unwrap_or_default();
+        self.former.learn(&text);
         let (front, body) = front::split(&text);
+        for number in ["kbId", "kb_id", "article_id", "articleId"].iter().filter_map(|key| front.values.get(*key)) {
+            self.former.name(&front::text_of(number), &path);
+        }
         let Meta { title, aliases, urls, slug, .. } = front::meta(&front);
         let place = self.place(&path);
         let site_path = site_path(&place, &path);
@@ -250,9 +262,23 @@ impl<'a> Site<'a> {
         self.folder_titles.get(path).cloned().unwrap_or_else(|| without_number(name).to_owned())
     }
 
-    /// Whether a file says something, word by word.
-    pub(super) fn says(&self, path: &str, words: &str) -> bool {
-        self.archive.text(path).is_ok_and(|text| text.contains(words))
+    /// Whether a file says something.
+    pub(super) fn says(&self, path: &str, says: impl Fn(&str) -> bool) -> bool {
+        if let Some(text) = self.texts.borrow().get(path) {
+            return says(text);
+        }
+        let Ok(text) = self.archive.text(path) else { return false };
+        let is = says(&text);
+        self.keep(path, text.into());
+        is
+    }
+
+    /// Keeps a text that may be asked for again; memory is bounded all the same.
+    fn keep(&self, path: &str, text: Arc<str>) {
+        let mut texts = self.texts.borrow_mut();
+        if texts.len() < 4_000 && text.len() < 64 << 10 {
+            texts.insert(path.to_owned(), text);
+        }
     }
 
     /// The text of a part to be included; the file is counted as used.
@@ -262,11 +288,7 @@ impl<'a> Site<'a> {
             return Some(Arc::clone(text));
         }
         let text: Arc<str> = self.archive.text(path).ok().filter(|text| text.len() <= MAX_PAGE_BYTES)?.into();
-        let mut texts = self.texts.borrow_mut();
-        // What is included often is small; memory is bounded all the same.
-        if texts.len() < 4_000 && text.len() < 64 << 10 {
-            texts.insert(path.to_owned(), Arc::clone(&text));
-        }
+        self.keep(path, Arc::clone(&text));
         Some(text)
     }
 
@@ -287,10 +309,14 @@ impl<'a> Site<'a> {
         let plain = joined(here, &decoded);
         // Pages of many systems are folders once built, and links count from there.
         let pretty = joined(without_extension(from), &decoded);
-        [plain, pretty]
+        let itself = |target: &Target| matches!(target, Target::Document(key) if key == from);
+        let is_own = plain.as_deref() == Some(from);
+        // Converted pages may keep the ending they had: `page.html.md`.
+        let former = joined(here, &format!("{decoded}.md"));
+        [plain, former, pretty]
             .into_iter()
             .flatten()
-            .find_map(|path| self.at(&path, lang.as_deref()))
+            .find_map(|path| self.at(&path, lang.as_deref()).filter(|target| is_own || !itself(target)))
             .or_else(|| self.absolute(from, &joined("", &decoded)?, lang.as_deref()))
     }
 
@@ -341,6 +367,18 @@ impl<'a> Site<'a> {
             roots.push(format!("{first}/"));
         }
         roots.iter().find_map(|root| self.at(&format!("{root}{path}"), lang))
+    }
+
+    /// What a whole address of the system the files come from leads to.
+    pub(super) fn of_address(&self, address: &str) -> Option<Target> {
+        let path = self.former.find(address)?;
+        Some(if self.pages.contains_key(path) { Target::Document(path.to_owned()) } else { Target::File(path.to_owned()) })
+    }
+
+    /// A file that is no page by the end of its path, wherever it stands.
+    pub(super) fn nearest(&self, from: &str, written: &str) -> Option<Target> {
+        let path = self.former.nearest(from, written)?;
+        (!is_markdown(path)).then(|| Target::File(path.to_owned()))
     }
 
     /// A file by its name alone, wherever it stands: the nearest of those of that name.

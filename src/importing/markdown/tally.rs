@@ -10,7 +10,7 @@ pub(super) fn add(counts: &mut Counts, text: &str) {
     let definitions: Vec<String> = lines.iter().filter_map(|line| definition(line)).collect();
     let mut at = 0;
     let mut tab_lists: Vec<usize> = Vec::new();
-    let mut in_comment = false;
+    let (mut in_comment, mut in_adoc) = (false, false);
     while at < lines.len() {
         let line = lines[at];
         if let Some((_, mark, length, _)) = fence(line) {
@@ -45,6 +45,10 @@ pub(super) fn add(counts: &mut Counts, text: &str) {
         counts.headings += usize::from(at >= 2 && is_underline(rest, lines[at - 2], indent_of(line)));
         counts.tables += usize::from(is_delimiter(rest) && at >= 2 && lines[at - 2].contains('|'));
         counts.tables += usize::from(rest.starts_with("#|"));
+        if rest.trim_end() == super::adoc::MARK {
+            in_adoc = !in_adoc;
+            counts.tables += usize::from(in_adoc);
+        }
         if definition(line).is_none() {
             inline(counts, rest, &definitions);
         }

@@ -351,7 +351,7 @@ impl Page<'_> {
         }
     }
 
-    /// A template that cannot be filled in: its readable unnamed values stay.
+    /// A template that cannot be filled in: its readable unnamed values stay, of a citation what it cites.
     fn unknown(&mut self, name: &str, given: &Values) -> String {
         let carried: Vec<&str> = given
             .iter()
@@ -367,6 +367,24 @@ impl Page<'_> {
         let what = if named.is_empty() { name.to_owned() } else { format!("{name}: {}", named.join(", ")) };
         self.lose("template", what);
         let is_lang = name.to_lowercase().starts_with("lang");
+        let value = |wanted: &[&str]| {
+            let found = given.iter().find(|(name, value)| wanted.contains(&name.as_str()) && !value.trim().is_empty());
+            found.map(|(_, value)| value.trim())
+        };
+        let is_citation = ["cite", "citation", "книга", "статья", "source", "sfn", "публикация"]
+            .iter()
+            .any(|start| name.to_lowercase().starts_with(start));
+        if let (true, Some(title)) = (is_citation, value(&["title", "заглавие", "название"])) {
+            let title = match value(&["url", "ссылка"]) {
+                Some(url) => format!("[{url} {title}]"),
+                None => title.to_owned(),
+            };
+            let who = value(&["author", "автор", "last", "last1", "authors"]);
+            let where_ = value(&["journal", "website", "work", "publisher", "издание", "издательство"]);
+            let when = value(&["year", "date", "год"]);
+            let parts = [who, Some(title.as_str()), where_, when];
+            return parts.into_iter().flatten().collect::<Vec<_>>().join(". ");
+        }
         match carried.last() {
             Some(last) if is_lang => (*last).to_owned(),
             _ => carried.join(" "),
