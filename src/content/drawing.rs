@@ -185,11 +185,11 @@ mod tests {
     fn what_draws_stays_and_what_runs_goes() {
         let text = r##"<?xml version="1.0"?><!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/svg11.dtd" [ <!ENTITY ns "http://www.w3.org/2000/svg"> ]>
             <svg xmlns="&ns;" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 10 10" onload="alert(1)">
-            <style>@import url(http://evil/x.css); rect { fill: url(http://evil/y) } .a { stroke: red }</style>
+            <style>@import 'http://evil/x.css'; rect { fill: url(http://evil/y) } .a { stroke: red }</style>
             <script>alert(2)</script><foreignObject><body xmlns="http://www.w3.org/1999/xhtml"><img src="x" onerror="alert(3)"/></body></foreignObject>
             <a xlink:href="javascript:alert(4)"><text class="a" font-size="2">Тариф «Лёгкий»</text></a>
             <image href="http://evil/z.png"/><image href="data:image/svg+xml;base64,PHN2Zy8+"/><image href="data:image/gif;base64,R0lGODlhAQABAAAAADs="/>
-            <rect id="r" width="4" height="4" fill="url(#g)"/><use xlink:href="#r" x="5"/><animate attributeName="href" to="javascript:alert(5)"/></svg>"##;
+            <rect id="r" width="4" height="4" fill="url(#g)"/><use xlink:href="#r" x="5"/><animate attributeName="href" to="x:run"/></svg>"##;
         let text = clean(text);
         for kept in [
             "Тариф «Лёгкий»",
@@ -237,8 +237,10 @@ mod tests {
             chain.push_str(&format!("<use id=\"a{n}\" href=\"#a{}\"/>", n - 1));
         }
         chain.push_str("</svg>");
-        let page = "<html xmlns=\"http://www.w3.org/1999/xhtml\"><svg xmlns=\"http://www.w3.org/2000/svg\"/></html>";
-        for bad in [laughs, &long, &uses, &chain, page, "<svg", "<svg xmlns='http://www.w3.org/2000/svg'><g>"] {
+        let page =
+            "<html xmlns=\"http://www.w3.org/1999/xhtml\"><svg xmlns=\"http://www.w3.org/2000/svg\"/></html>";
+        for bad in [laughs, &long, &uses, &chain, page, "<svg", "<svg xmlns='http://www.w3.org/2000/svg'><g>"]
+        {
             assert!(cleaned(bad.as_bytes()).is_err(), "{}", &bad[..bad.len().min(200)]);
         }
         // What uses itself, and what is used a few times, is drawn.

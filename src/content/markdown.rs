@@ -910,6 +910,14 @@ mod tests {
     }
 
     #[test]
+    fn cells_of_tables_stand_in_their_columns_also_where_some_are_empty() {
+        let text = "| | a | b |\n|---|---|---|\n| **Group** | | |\n| x | | 2 |\n|  | 1 | |\n";
+        let mut report = Report::new("a.md");
+        let parsed = parse(text, 1, &Validity::default(), &mut report);
+        assert_eq!(parsed.blocks[0][0].text, "\ta\tb\nGroup\t\t\nx\t\t2\n\t1");
+    }
+
+    #[test]
     fn html_is_cleaned() {
         let html = rendered(
             "a <script>alert(1)</script> <b onclick=x>b</b> [c](javascript:alert(1)) <style>p{}</style>",

@@ -71,7 +71,8 @@ mod tests {
         assert_eq!(kind_of(&png(10, 10)), Ok("png"));
         assert_eq!(kind_of(b"%PDF-1.7\n"), Ok("pdf"));
         assert_eq!(kind_of(b"GIF89a\x01\0\x01\0\0\0\0<script>alert(1)</script>"), Ok("gif"));
-        let drawing = b"<svg xmlns=\"http://www.w3.org/2000/svg\"><script>alert(1)</script><path d=\"M0 0\"/></svg>";
+        let drawing =
+            b"<svg xmlns=\"http://www.w3.org/2000/svg\"><script>alert(1)</script><path d=\"M0 0\"/></svg>";
         let kept = super::kept(drawing.to_vec()).unwrap();
         assert_eq!(kept.extension, "svg");
         assert!(!String::from_utf8_lossy(&kept.bytes).contains("alert"));

@@ -63,7 +63,8 @@ impl Addresses {
                 continue;
             }
             let rest = &text[at + 3..];
-            let end = rest.find(|c: char| c.is_whitespace() || "\"'<>()[]\\`".contains(c)).unwrap_or(rest.len());
+            let end =
+                rest.find(|c: char| c.is_whitespace() || "\"'<>()[]\\`".contains(c)).unwrap_or(rest.len());
             let Some((host, path)) = rest[..end].split_once('/').filter(|(host, _)| !host.is_empty()) else {
                 continue;
             };
@@ -84,7 +85,10 @@ impl Addresses {
     /// The path of what an address means, without what follows `#`: one of a host of the source's own, or one that begins with `/`.
     pub(super) fn find(&self, address: &str) -> Option<&str> {
         let address = address.split('#').next().unwrap_or(address);
-        let with_host = address.strip_prefix("https://").or(address.strip_prefix("http://")).or(address.strip_prefix("//"));
+        let with_host = address
+            .strip_prefix("https://")
+            .or(address.strip_prefix("http://"))
+            .or(address.strip_prefix("//"));
         match with_host {
             Some(rest) => {
                 let (host, path) = rest.split_once('/')?;
@@ -100,7 +104,8 @@ impl Addresses {
         let decoded = percent_decode_str(path).decode_utf8_lossy().to_lowercase();
         let mut parts: Vec<&str> = decoded.split('/').filter(|part| !part.is_empty()).collect();
         let name = parts.pop().unwrap_or_default();
-        let stem = [".html", ".htm", ".php", ".md"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
+        let stem =
+            [".html", ".htm", ".php", ".md"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
         let named = self.by_name.get(name).or_else(|| self.by_name.get(stem)).map_or(&[][..], Vec::as_slice);
         let shared = |path: &String| {
             let path = path.to_lowercase();
@@ -116,7 +121,9 @@ impl Addresses {
             return Some(path);
         }
         let asked = query.split(['&', ';']).filter_map(|pair| Some(pair.split_once('=')?.1));
-        numbers_of(stem).into_iter().chain(asked.filter(|value| is_number(value)))
+        numbers_of(stem)
+            .into_iter()
+            .chain(asked.filter(|value| is_number(value)))
             .find_map(|number| self.by_number.get(number)?.as_deref())
     }
 

@@ -89,8 +89,9 @@ impl Archive {
 
     fn folder(root: &Path) -> Result<Self, ArchiveError> {
         let mut paths = BTreeMap::new();
-        let is_of_source =
-            |entry: &walkdir::DirEntry| entry.depth() == 0 || !is_machinery(&entry.file_name().to_string_lossy());
+        let is_of_source = |entry: &walkdir::DirEntry| {
+            entry.depth() == 0 || !is_machinery(&entry.file_name().to_string_lossy())
+        };
         for entry in walkdir::WalkDir::new(root).into_iter().filter_entry(is_of_source) {
             let entry = entry
                 .map_err(|error| ArchiveError { path: root.display().to_string(), why: error.to_string() })?;

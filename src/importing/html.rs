@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::addresses::Addresses;
 use super::archive::{Archive, text_of};
-use super::document::{Counts, Document, Found, Loss, within};
+use super::document::{Counts, Document, Found, Loss, WITHIN, within};
 use tree::{ROOT, Tree, one_line};
 
 mod blocks;
 mod callout;
+pub(crate) mod emoji;
 mod furniture;
 mod inline;
 mod page;
@@ -307,7 +308,7 @@ impl Site {
             && tree.find(ROOT, |tree, place| tree.name(place) == "title").is_none()
         {
             // By it is told which heading is the page's name.
-            let place = tree.add(ROOT, "title", Vec::new());
+            let place = tree.add(ROOT, "title", vec![(SURE.to_owned(), String::new())]);
             tree.add_text(place, title);
         }
         if tree.find(ROOT, |tree, place| tree.name(place) == "frameset").is_some() {
@@ -442,7 +443,9 @@ impl SiteLinks<'_> {
         let url = path
             .filter(|path| !path.is_empty())
             .map_or_else(|| href.to_owned(), |path| within(&decoded(&path), None));
-        Target { url, missing: true }
+        // What is within the source and is not there is told when it is known where everything goes.
+        let missing = !url.starts_with(WITHIN);
+        Target { url, missing }
     }
 }
 
@@ -584,6 +587,9 @@ impl Beside {
     }
 }
 
+/// Marks a title that is known to be the page's, not its site's.
+const SURE: &str = "data-sure";
+
 /// Fields by which Salesforce calls an article in addresses.
 const NAMES: [&str; 3] = ["UrlName", "ArticleNumber", "KnowledgeArticleId"];
 
@@ -616,7 +622,9 @@ fn head_of(archive: &Archive, path: &str) -> Result<Head, String> {
                 tree.attribute(place, "href").filter(|href| href.starts_with("http")).map(str::to_owned);
         }
         if tree.name(place) == "meta" && NAMES.iter().any(|name| is("name", name)) {
-            found.names.extend(tree.attribute(place, "content").map(one_line).filter(|name| !name.is_empty()));
+            found
+                .names
+                .extend(tree.attribute(place, "content").map(one_line).filter(|name| !name.is_empty()));
         }
         if tree.name(place) == "meta" && is("http-equiv", "refresh") {
             found.leads_to = tree.attribute(place, "content").and_then(refresh);
@@ -1065,7 +1073,10 @@ mod tests {
         );
         let text = converted.markdown;
         assert!(text.contains("[1](#a)[2](#a)[3](#a)[4](#p)"), "{text}");
-        assert!(text.contains("> ### Q\n") && text.contains("- #### L\n") && text.contains("### P {#p}"), "{text}");
+        assert!(
+            text.contains("> ### Q\n") && text.contains("- #### L\n") && text.contains("### P {#p}"),
+            "{text}"
+        );
     }
 
     #[test]
@@ -1151,7 +1162,8 @@ mod tests {
         assert_eq!((first.title.as_str(), first.changed.as_deref()), ("How to do 1", Some("2026-01-01")));
         assert_eq!(first.tags, ["a1"]);
         assert!(
-            first.markdown.contains("Introduction") && first.markdown.contains("[next](within:section/102/102.html)"),
+            first.markdown.contains("Introduction")
+                && first.markdown.contains("[next](within:section/102/102.html)"),
             "{}",
             first.markdown
         );
@@ -1167,9 +1179,13 @@ mod tests {
         );
         let converted = convert(&page, &AsTheyAre).unwrap();
         assert_eq!(converted.title.as_deref(), Some("Jobs"));
-        assert!(converted.markdown.contains("What the page is for") && converted.markdown.contains("## See also"));
+        assert!(
+            converted.markdown.contains("What the page is for") && converted.markdown.contains("## See also")
+        );
         // The name of a page may stand above its content.
-        let page = format!("<html><body><h1>Страница «Мои задачи»</h1><div class=x><article>{long}</article></div></body></html>");
+        let page = format!(
+            "<html><body><h1>Страница «Мои задачи»</h1><div class=x><article>{long}</article></div></body></html>"
+        );
         assert_eq!(convert(&page, &AsTheyAre).unwrap().title.as_deref(), Some("Страница «Мои задачи»"));
     }
 

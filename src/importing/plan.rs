@@ -452,9 +452,9 @@ fn decoded(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
-/// A title in which nothing stands for a value of the catalogue.
+/// A title in which nothing stands for a value of the catalogue, and nothing is there that cannot be seen.
 fn plain(title: &str) -> String {
-    title.replace("{{", "{ {")
+    title.replace("{{", "{ {").chars().filter(|c| !c.is_control()).collect()
 }
 
 #[cfg(test)]

@@ -33,8 +33,11 @@ pub type Sample = Box<[u32]>;
 /// The shingles of a text that are counted.
 pub fn sample(shingles: &FxHashSet<u64>) -> Sample {
     #[expect(clippy::cast_possible_truncation, reason = "half of a good hash tells as much")]
-    let mut kept: Vec<u32> =
-        shingles.iter().filter(|shingle| **shingle % SAMPLED == 0).map(|shingle| (*shingle >> 32) as u32).collect();
+    let mut kept: Vec<u32> = shingles
+        .iter()
+        .filter(|shingle| **shingle % SAMPLED == 0)
+        .map(|shingle| (*shingle >> 32) as u32)
+        .collect();
     kept.sort_unstable();
     kept.into()
 }
@@ -43,8 +46,10 @@ pub fn sample(shingles: &FxHashSet<u64>) -> Sample {
 /// the pattern. `None`: neither has anything else.
 pub fn percent_alike_but(one: &[u32], other: &[u32], common: &FxHashSet<u32>) -> Option<u32> {
     let own = |sample: &[u32]| sample.iter().filter(|shingle| !common.contains(shingle)).count();
-    let both =
-        one.iter().filter(|shingle| !common.contains(shingle) && other.binary_search(shingle).is_ok()).count();
+    let both = one
+        .iter()
+        .filter(|shingle| !common.contains(shingle) && other.binary_search(shingle).is_ok())
+        .count();
     let all = own(one) + own(other) - both;
     u32::try_from((both * 100).checked_div(all)?).ok()
 }
@@ -162,8 +167,9 @@ mod tests {
     #[test]
     fn what_many_share_is_left_out() {
         let pattern = text(0, 300);
-        let pages: Vec<Sample> =
-            (0..3).map(|n| sample(&shingles([format!("{pattern} {}", text(1000 * n, 1000 * n + 60)).as_str()]))).collect();
+        let pages: Vec<Sample> = (0..3)
+            .map(|n| sample(&shingles([format!("{pattern} {}", text(1000 * n, 1000 * n + 60)).as_str()])))
+            .collect();
         let common: FxHashSet<u32> = sample(&shingles([pattern.as_str()])).iter().copied().collect();
         assert!(common.len() > 40 && pages[0].len() > common.len());
         assert!(percent_alike_but(&pages[1], &pages[2], &FxHashSet::default()).unwrap() > 60);

@@ -181,7 +181,13 @@ mod tests {
             prose.add(text, |_, words| told.push(words));
             told
         };
-        assert_eq!(of("Метод CreateDiskRequest вернёт disk_id по адресу https://a.example/b/c и v1.Operation сразу."), [6]);
-        assert_eq!(of("Сначала установите приложение. kubectl покажет все узлы. И т. д. через год или два."), [3, 4, 7]);
+        assert_eq!(
+            of("Метод CreateDiskRequest вернёт disk_id по адресу https://a.example/b/c и v1Operation сразу."),
+            [6]
+        );
+        assert_eq!(
+            of("Сначала установите приложение. kubectl покажет все узлы. И т. д. через год или два."),
+            [3, 4, 7]
+        );
     }
 }

@@ -143,7 +143,8 @@ pub fn twin_faults(library: &Library, changed_ns: impl Fn(Slot) -> i64) -> Vec<(
             let other = if *lang == Lang::Ru { Lang::En } else { Lang::Ru };
             let fault = |slot: Slot| {
                 let own = library.article(slot)?;
-                let perhaps = alone.iter().filter(|article| article.lang == other && is_called_like(article, own));
+                let perhaps =
+                    alone.iter().filter(|article| article.lang == other && is_called_like(article, own));
                 let perhaps: Vec<Slot> = perhaps.filter_map(|article| library.slot(&article.id)).collect();
                 let perhaps = if let [only] = perhaps[..] { Some(only) } else { None };
                 Some((slot, TwinFault::Missing { lang: other, having, of, perhaps }))
@@ -157,7 +158,9 @@ pub fn twin_faults(library: &Library, changed_ns: impl Fn(Slot) -> i64) -> Vec<(
 
 /// Whether the files of two articles are called nearly the same: but for hyphens, or for a letter or two of a long name.
 fn is_called_like(one: &Article, other: &Article) -> bool {
-    let name = |article: &Article| article.id.rsplit('/').next().unwrap_or_default().replace('_', "-").to_lowercase();
+    let name = |article: &Article| {
+        article.id.rsplit('/').next().unwrap_or_default().replace('_', "-").to_lowercase()
+    };
     let (one, other) = (name(one), name(other));
     one == other || one.chars().count() >= LONG_NAME && strsim::damerau_levenshtein(&one, &other) <= 2
 }

@@ -530,7 +530,8 @@ fn pictures_are_kept_and_what_attacks_is_not() {
     );
     // Of a drawing what draws is kept; one that somebody put on the disk is served so as well.
     let drawing = b"<svg xmlns=\"http://www.w3.org/2000/svg\" onload=\"alert(1)\"><script>alert(2)</script><text>\xd0\xa1\xd1\x85\xd0\xb5\xd0\xbc\xd0\xb0</text></svg>";
-    let kept = send(&editor, "articles/pack.md", "x.png", drawing).json()["link"].as_str().unwrap().to_owned();
+    let kept =
+        send(&editor, "articles/pack.md", "x.png", drawing).json()["link"].as_str().unwrap().to_owned();
     assert_eq!(kept, "pack-x.svg");
     std::fs::write(base.path("articles/disk.svg"), drawing).unwrap();
     assert!(!std::fs::read_to_string(base.path("articles/pack-x.svg")).unwrap().contains("alert"));

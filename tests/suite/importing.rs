@@ -143,7 +143,10 @@ fn attacks_in_sources_are_refused_or_left_behind() {
     assert!(is_good, "{told}");
     let written = files(&base);
     let pictures: Vec<&String> = written.iter().filter(|path| path.starts_with("files/")).collect();
-    assert!(pictures.len() == 2 && pictures[0].ends_with(".gif") && pictures[1].ends_with(".svg"), "{written:?}");
+    assert!(
+        pictures.len() == 2 && pictures[0].ends_with(".gif") && pictures[1].ends_with(".svg"),
+        "{written:?}"
+    );
     let drawing = std::fs::read_to_string(base.path(&format!("articles/moved/{}", pictures[1]))).unwrap();
     assert!(drawing.contains("<svg") && !drawing.contains("alert"), "{drawing}");
     let text = written

@@ -17,7 +17,7 @@ const ENTITIES: &str = "entities.xml";
 const MAX_FOLDERS: usize = 50;
 
 /// What of an object is needed.
-const CLASSES: [&str; 10] = [
+const CLASSES: [&str; 11] = [
     "Page",
     "BlogPost",
     "BodyContent",
@@ -28,6 +28,7 @@ const CLASSES: [&str; 10] = [
     "ConfluenceUserImpl",
     "InternalUser",
     "Comment",
+    "ContentPermissionSet",
 ];
 
 /// Where the file of all objects is.
@@ -214,6 +215,8 @@ pub(super) struct Spaces {
     files: HashMap<(String, String), String>,
     /// By space key and lower-case title.
     titles: HashMap<(String, String), String>,
+    /// Pages that only some may view.
+    restricted: BTreeSet<String>,
     /// How many comments pages have.
     comments: HashMap<String, usize>,
     /// Places links ask for, without spaces.
@@ -269,6 +272,12 @@ impl Spaces {
                 *comments.entry(page.to_owned()).or_default() += 1;
             }
         }
+        let restricted = all("ContentPermissionSet")
+            .iter()
+            .filter(|set| set.get("type").is_some_and(|kind| kind.trim() == "View"))
+            .filter(|set| set.lists.get("contentPermissions").is_some_and(|all| !all.is_empty()))
+            .filter_map(|set| set.get("owningContent").map(str::to_owned))
+            .collect();
         let spaces: HashMap<String, Object> =
             all("Space").into_iter().map(|space| (space.id.clone(), space)).collect();
         let mut pages = BTreeMap::new();
@@ -292,7 +301,7 @@ impl Spaces {
                 .entry((key.unwrap_or_default().to_lowercase(), page.title().to_lowercase()))
                 .or_insert_with(|| id.clone());
         }
-        Self { pages, bodies, spaces, labels, users, files, titles, comments, wanted }
+        Self { pages, bodies, spaces, labels, users, files, titles, restricted, comments, wanted }
     }
 
     fn document(&self, id: &str, page: &Object) -> Result<Document, String> {
@@ -311,13 +320,9 @@ impl Spaces {
             key: id.to_owned(),
             also: vec![format!("{space}:{title}")],
             folders: self.folders(page),
-            state: if page.get("contentStatus") == Some("archived") {
-                State::Archived
-            } else {
-                State::Active
-            },
+            state: self.state(page),
             tags: self.labels.get(id).cloned().unwrap_or_default(),
-            owner: modifier.or(named),
+            owner: modifier.or(named).filter(|owner| !is_internal(owner)),
             changed: ["lastModificationDate", "creationDate"].iter().find_map(|name| day(page.get(name)?)),
             title,
             ..Document::default()
@@ -340,6 +345,12 @@ impl Spaces {
                 document.lose("wiki-markup", "written before Confluence 4: its marks are carried as text");
             }
         }
+        if document.state == State::Draft {
+            document.lose(
+                "restricted",
+                "only some may view it in Confluence: it is a draft until its head says who may read it",
+            );
+        }
         if document.markdown.trim().is_empty() {
             document.lose("empty", "the page has no text");
         }
@@ -347,6 +358,27 @@ impl Spaces {
             document.lose("comment", format!("{comments} comments"));
         }
         Ok(document)
+    }
+
+    /// Whether readers get a page. Who may not view a page may view none below it.
+    fn state(&self, page: &Object) -> State {
+        let space = page.get("space").and_then(|space| self.spaces.get(space));
+        let is_archived = page.get("contentStatus") == Some("archived")
+            || space
+                .and_then(|space| space.get("spaceStatus"))
+                .is_some_and(|status| status.trim() == "ARCHIVED");
+        if is_archived {
+            return State::Archived;
+        }
+        let mut above = Some(page);
+        for _ in 0..MAX_FOLDERS {
+            let Some(page) = above else { break };
+            if self.restricted.contains(&page.id) {
+                return State::Draft;
+            }
+            above = page.get("parent").and_then(|parent| self.pages.get(parent));
+        }
+        State::Active
     }
 
     fn body_of(&self, id: &str, page: &Object) -> Option<&(String, bool)> {
@@ -485,6 +517,11 @@ pub(super) fn page_id(address: &str) -> Option<String> {
         ["pageId=", "/pages/"].iter().find_map(|start| address.split_once(start).map(|(_, rest)| rest))?;
     let id: String = rest.chars().take_while(char::is_ascii_digit).collect();
     (!id.is_empty()).then_some(id)
+}
+
+/// Whether a name is one that only the system knows.
+pub(super) fn is_internal(name: &str) -> bool {
+    name.len() >= 8 && name.chars().all(|c| c.is_ascii_hexdigit())
 }
 
 /// The space and the title of an address such as `/display/SPACE/Title`.

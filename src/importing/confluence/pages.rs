@@ -1,11 +1,11 @@
 //! A space exported as HTML: a file for each page, and the attachments beside them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use super::entities::{displayed, page_id};
+use super::entities::{displayed, is_internal, page_id};
 use crate::importing::archive::Archive;
 use crate::importing::document::{Document, Found, within};
-use crate::importing::html::tree::{ROOT, Tree};
+use crate::importing::html::tree::{ROOT, Tree, one_line, unescaped};
 use crate::importing::html::{
     Links, Target, convert_tree, day, decoded, has_scheme, is_page, page_text, resolved,
 };
@@ -28,14 +28,44 @@ pub(super) fn read(archive: &Archive, found: &mut Found<'_>) {
     let paths: Vec<&str> = archive.paths().filter(|path| is_page(path)).collect();
     found.expect(paths.len());
     let export = Export::of(archive, &paths);
+    let mut read = Vec::new();
     for path in paths {
-        if path.rsplit('/').next().is_some_and(|name| name.eq_ignore_ascii_case("index.html")) {
+        let html = page_text(archive, path);
+        let is_list = |html: &String| html.contains("Space Details:") || !html.contains("main-content");
+        if is_index(path) && html.as_ref().is_ok_and(is_list) {
             found.take(path, Err("is the list of all pages: nothing of its own".to_owned()));
             continue;
         }
-        let document = page_text(archive, path).and_then(|html| export.document(path, &html));
-        found.take(path, document);
+        read.push((path, html.and_then(|html| export.document(path, &html))));
     }
+    let first = first_pages(read.iter().filter_map(|(_, document)| document.as_ref().ok()));
+    for (path, document) in read {
+        let placed = document.map(|mut document| {
+            // All pages of a space are below its first one, where it has only one.
+            if document.folders.len() > 1 && first.get(&document.folders[0]) == document.folders.get(1) {
+                document.folders.remove(1);
+            }
+            document
+        });
+        found.take(path, placed);
+    }
+}
+
+fn is_index(path: &str) -> bool {
+    path.rsplit('/').next().is_some_and(|name| name.eq_ignore_ascii_case("index.html"))
+}
+
+/// By space: the page that all others are below.
+fn first_pages<'d>(documents: impl Iterator<Item = &'d Document>) -> HashMap<String, String> {
+    let mut first: HashMap<String, Option<String>> = HashMap::new();
+    for trail in documents.map(|document| &document.folders) {
+        let [space, second, ..] = trail.as_slice() else { continue };
+        let known = first.entry(space.clone()).or_insert_with(|| Some(second.clone()));
+        if known.as_ref() != Some(second) {
+            *known = None;
+        }
+    }
+    first.into_iter().filter_map(|(space, first)| Some((space, first?))).collect()
 }
 
 struct Export<'a> {
@@ -44,12 +74,25 @@ struct Export<'a> {
     keys: HashMap<String, String>,
     /// Paths by id.
     ids: HashMap<String, String>,
+    /// Paths by title in small letters; nothing: several pages are called so.
+    titles: HashMap<String, Option<String>>,
+    /// Attachments by the id of their page and their name in small letters.
+    files: HashMap<(String, String), String>,
 }
 
 impl<'a> Export<'a> {
     fn of(archive: &'a Archive, paths: &[&str]) -> Self {
-        let mut export = Self { archive, keys: HashMap::new(), ids: HashMap::new() };
+        let mut export = Self {
+            archive,
+            keys: HashMap::new(),
+            ids: HashMap::new(),
+            titles: HashMap::new(),
+            files: HashMap::new(),
+        };
         for path in paths {
+            if let Ok(html) = page_text(archive, path) {
+                export.learn(path, &html);
+            }
             let id = id_of(path);
             let key = id.clone().unwrap_or_else(|| (*path).to_owned());
             if let Some(id) = id {
@@ -65,6 +108,31 @@ impl<'a> Export<'a> {
             }
         }
         export
+    }
+
+    /// Notes what a page is called and which attachments it lists.
+    fn learn(&mut self, path: &str, html: &str) {
+        let title = html.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>"));
+        if let Some((title, _)) = title {
+            let title = one_line(&unescaped(title));
+            let title = title.split_once(" : ").map_or(title.as_str(), |(_, title)| title).to_lowercase();
+            let known = self.titles.entry(title).or_insert_with(|| Some(path.to_owned()));
+            if known.as_deref() != Some(path) {
+                *known = None;
+            }
+        }
+        let folder = path.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
+        for (at, _) in html.match_indices("attachments/") {
+            let rest = &html[at..];
+            let Some((href, rest)) = rest.find(['"', '\'']).map(|end| rest.split_at(end)) else { continue };
+            let name = rest.split_once('>').and_then(|(_, rest)| rest.split_once("</a>"));
+            let (Some(page), Some((name, _))) = (href.split('/').nth(1), name) else { continue };
+            let file = format!("{folder}{}", decoded(href));
+            if self.archive.has(&file) && !name.contains('<') {
+                let name = one_line(&unescaped(name)).to_lowercase();
+                self.files.insert((page.to_owned(), name), file);
+            }
+        }
     }
 
     fn document(&self, path: &str, html: &str) -> Result<Document, String> {
@@ -92,10 +160,19 @@ impl<'a> Export<'a> {
             .count();
         let tags = labels_of(&tree);
         let attachments = attachments_of(&tree);
-        prepare(&mut tree, content);
         let links = PageLinks { export: self, from: path };
-        let only = only(tree, content);
-        let converted = convert_tree(&only, &links, true);
+        for place in tree.within(content).collect::<Vec<_>>() {
+            links.settle_source(&mut tree, place);
+        }
+        let whole = tree.clone();
+        let lists = prepare(&mut tree, content, false);
+        let mut converted = convert_tree(&only(tree, content), &links, true);
+        if converted.markdown.trim().is_empty() && lists > 0 {
+            // A page that only lists those below it is what leads to them.
+            let mut tree = whole;
+            prepare(&mut tree, content, true);
+            converted = convert_tree(&only(tree, content), &links, true);
+        }
         let mut folders = trail;
         if folders.is_empty() {
             folders.extend(space);
@@ -109,7 +186,7 @@ impl<'a> Export<'a> {
             folders,
             title: if title.is_empty() { path.to_owned() } else { title },
             tags,
-            owner,
+            owner: owner.filter(|owner| !is_internal(owner)),
             changed,
             markdown: converted.markdown,
             had: converted.had,
@@ -119,8 +196,13 @@ impl<'a> Export<'a> {
         if comments > 0 {
             document.lose("comment", format!("{comments} comments"));
         }
-        for name in attachments.iter().filter(|(href, _)| !html_links_twice(html, href)).map(|(_, name)| name)
-        {
+        let names: BTreeSet<&String> = attachments
+            .iter()
+            .filter(|(href, _)| !html_links_twice(html, href))
+            .map(|(_, name)| name)
+            .collect();
+        // Of a drawing every state it ever had may be kept.
+        for name in names {
             document.lose("attachment", format!("{name}: attached, but not shown on the page"));
         }
         if document.markdown.trim().is_empty() {
@@ -148,19 +230,14 @@ fn id_of(path: &str) -> Option<String> {
     (id.len() >= 3 && id.chars().all(|c| c.is_ascii_digit())).then(|| id.to_owned())
 }
 
-/// The space and the pages above, without the page the space begins with.
+/// The space and the pages above.
 fn trail_of(tree: &Tree) -> Vec<String> {
     let Some(trail) = tree.find(ROOT, |tree, place| tree.attribute(place, "id") == Some("breadcrumbs"))
     else {
         return Vec::new();
     };
     let items = tree.within(trail).filter(|&place| tree.name(place) == "li").map(|item| tree.line(item));
-    let mut names: Vec<String> = items.filter(|name| !name.is_empty()).collect();
-    if names.len() > 1 {
-        // The second one is the first page of the space: all pages are below it.
-        names.remove(1);
-    }
-    names
+    items.filter(|name| !name.is_empty()).collect()
 }
 
 /// Who changed a page last, and when: `Created by A, last modified by B on Jul 16, 2024`.
@@ -173,37 +250,44 @@ fn said_of(tree: &Tree) -> (Option<String>, Option<String>) {
         Some(tree.line(place)).filter(|name| !name.is_empty())
     };
     let line = tree.line(said);
-    let date = line
-        .rsplit_once(" on ")
-        .or_else(|| line.rsplit_once(' '))
-        .and_then(|(_, date)| day(date.trim()).or_else(|| written_day(date)));
-    (who("editor").or(who("author")), date)
+    let who = who("editor").or(who("author"));
+    // The day stands behind whoever changed it, in any language.
+    let after = who.as_deref().and_then(|who| Some(line.rsplit_once(who)?.1)).unwrap_or(&line);
+    let date = after.split_whitespace().find_map(day).or_else(|| written_day(after));
+    (who, date)
 }
 
-/// A day such as `Jul 16, 2024` or `16 июл. 2024`.
+/// A day such as `Jul 16, 2024`, `16 июл. 2024`, `Mär 03, 2017` or `19.08.2025`.
 fn written_day(text: &str) -> Option<String> {
-    const MONTHS: [(&str, &str); 12] = [
-        ("jan", "янв"),
-        ("feb", "фев"),
-        ("mar", "мар"),
-        ("apr", "апр"),
-        ("may", "ма"),
-        ("jun", "июн"),
-        ("jul", "июл"),
-        ("aug", "авг"),
-        ("sep", "сен"),
-        ("oct", "окт"),
-        ("nov", "ноя"),
-        ("dec", "дек"),
+    const MONTHS: [&[&str]; 12] = [
+        &["jan", "янв"],
+        &["feb", "фев"],
+        &["mar", "mär", "мар"],
+        &["apr", "апр"],
+        &["may", "mai", "май", "мая"],
+        &["jun", "июн"],
+        &["jul", "июл"],
+        &["aug", "авг"],
+        &["sep", "сен"],
+        &["oct", "okt", "окт"],
+        &["nov", "ноя"],
+        &["dec", "dez", "дек"],
     ];
+    for word in text.split_whitespace() {
+        let parts: Vec<&str> = word.trim_matches(|c: char| !c.is_ascii_digit()).split(['.', '/']).collect();
+        let numbers: Vec<u32> = parts.iter().filter_map(|part| part.parse().ok()).collect();
+        if let ([day @ 1..=31, month @ 1..=12, year @ 1990..=2200], 3) = (numbers.as_slice(), parts.len()) {
+            return Some(format!("{year:04}-{month:02}-{day:02}"));
+        }
+    }
     let words: Vec<String> = text
         .split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty())
         .map(str::to_lowercase)
         .collect();
-    let month = words.iter().find_map(|word| {
-        MONTHS.iter().position(|(english, russian)| word.starts_with(english) || word.starts_with(russian))
-    })?;
+    let month = words
+        .iter()
+        .find_map(|word| MONTHS.iter().position(|names| names.iter().any(|name| word.starts_with(name))))?;
     let numbers: Vec<u32> = words.iter().filter_map(|word| word.parse().ok()).collect();
     let year = numbers.iter().find(|number| (1990..=2200).contains(*number))?;
     let day = numbers.iter().find(|number| (1..=31).contains(*number))?;
@@ -235,9 +319,10 @@ fn attachments_of(tree: &Tree) -> Vec<(String, String)> {
     links.collect()
 }
 
-/// Makes elements of Confluence's own such as every page may have.
-fn prepare(tree: &mut Tree, content: usize) {
+/// Makes elements of Confluence's own such as every page may have. Gives how many lists of pages there are; `keeps_lists`: they stay.
+fn prepare(tree: &mut Tree, content: usize, keeps_lists: bool) -> usize {
     let places: Vec<usize> = tree.within(content).collect();
+    let mut lists = 0;
     for place in places {
         let has = |class: &str| tree.has_class(place, class);
         if has("expand-control") {
@@ -252,12 +337,51 @@ fn prepare(tree: &mut Tree, content: usize) {
             }
         } else if has("panel") && !has("code") && !has("preformatted") {
             tree.turn(place, "div", &[("class", "admonition")]);
-        } else if has("childpages-macro") || has("plugin_pagetree") || has("toc-indentation") {
+        } else if has("childpages-macro") || has("plugin_pagetree") {
+            lists += 1;
+            if !keeps_lists {
+                tree.turn(place, "nav", &[]);
+            }
+        } else if has("toc-indentation") || is_furniture(tree, place) {
             tree.turn(place, "nav", &[]);
+        } else if tree.classes(place).any(|class| class.starts_with("gliffy-macro")) {
+            // Tables around the picture of a drawing.
+            tree.turn(place, "div", &[]);
+        } else if tree
+            .attribute(place, "data-syntaxhighlighter-params")
+            .is_some_and(|params| params.trim_start().starts_with("brush: java;"))
+        {
+            // What is said of code whose language nobody chose.
+            tree.turn(place, "pre", &[]);
         } else if has("status-macro") {
             tree.turn(place, "strong", &[]);
         }
     }
+    lists
+}
+
+/// Whether an element is there to work with the page, not to be read.
+fn is_furniture(tree: &Tree, place: usize) -> bool {
+    let is_hidden = || {
+        let style = tree.attribute(place, "style").unwrap_or_default();
+        let style: String = style.chars().filter(|c| !c.is_whitespace()).collect();
+        style.contains("display:none") && !matches!(tree.attribute(place, "role"), Some("tabpanel"))
+    };
+    let is_named = tree.classes(place).any(|class| {
+        matches!(
+            class,
+            "labels-section-content"
+                | "plugin_attachments_upload_container"
+                | "plugin-attachments-upload-container"
+                | "attachments-drop-zone"
+                | "download-all-link"
+                | "recently-updated"
+                | "plugin-contributors"
+                | "contributors"
+                | "more-link-container"
+        )
+    });
+    is_named || is_hidden()
 }
 
 struct PageLinks<'a> {
@@ -273,23 +397,61 @@ impl PageLinks<'_> {
         if let Some(path) = page_id(address).and_then(|id| self.export.ids.get(&id)) {
             return self.to(path, anchor);
         }
+        if let Some(path) = self.attached(address) {
+            return self.to(&path, None);
+        }
+        if let Some(path) = displayed(address)
+            .and_then(|(_, title)| self.export.titles.get(&title.to_lowercase()).cloned().flatten())
+        {
+            return self.to(&path, anchor);
+        }
         if has_scheme(href) || href.starts_with("//") {
             return Target::outside(href);
         }
-        if displayed(address).is_some() || address.starts_with('/') {
-            return Target { url: href.to_owned(), missing: true };
-        }
         let plain = decoded(address.split('?').next().unwrap_or(address));
-        let Some(path) = resolved(self.from, &plain) else {
-            return Target { url: href.to_owned(), missing: true };
+        // What stands at the root of the system that was exported, or outside of the export, is not in it.
+        let Some(path) = resolved(self.from, &plain).filter(|_| !address.starts_with('/')) else {
+            return Target::outside(&within(plain.trim_start_matches('/'), None));
         };
         if self.export.archive.has(&path) {
             return self.to(&path, anchor);
         }
         match id_of(&path).and_then(|id| self.export.ids.get(&id)) {
             Some(path) => self.to(path, anchor),
-            None => Target { url: within(&path, None), missing: true },
+            None => Target::outside(&within(&path, None)),
         }
+    }
+
+    /// The file an address of an attachment means: `/download/attachments/PAGE/NAME`, or a path that ends with `attachments/PAGE/FILE`.
+    fn attached(&self, address: &str) -> Option<String> {
+        let plain = address.split('?').next().unwrap_or(address);
+        let (_, tail) = plain.rsplit_once("attachments/").or_else(|| plain.rsplit_once("/thumbnails/"))?;
+        let (page, name) = tail.split_once('/')?;
+        let name = decoded(&name.replace('+', " "));
+        let folder = self.from.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
+        let file = format!("{folder}attachments/{page}/{name}");
+        let listed = || self.export.files.get(&(page.to_owned(), name.to_lowercase())).cloned();
+        self.export.archive.has(&file).then_some(file).or_else(listed)
+    }
+
+    /// Of a picture, the address that is in the export, where it has more than one.
+    fn settle_source(&self, tree: &mut Tree, place: usize) {
+        if tree.name(place) != "img" {
+            return;
+        }
+        let is_here = |name: &str| {
+            let source = tree.attribute(place, name)?;
+            (self.attached(source).is_some() || self.is_file(source)).then(|| source.to_owned())
+        };
+        let Some(source) = ["src", "data-image-src"].into_iter().find_map(is_here) else { return };
+        if let Some((_, value)) = tree.nodes[place].attributes.iter_mut().find(|(name, _)| name == "src") {
+            *value = source;
+        }
+    }
+
+    fn is_file(&self, source: &str) -> bool {
+        let plain = decoded(source.split('?').next().unwrap_or(source));
+        resolved(self.from, &plain).is_some_and(|path| self.export.archive.has(&path))
     }
 
     fn to(&self, path: &str, anchor: Option<&str>) -> Target {
@@ -322,5 +484,7 @@ mod tests {
         assert_eq!(written_day("Jul 16, 2024"), Some("2024-07-16".to_owned()));
         assert_eq!(written_day("16 мая 2023"), Some("2023-05-16".to_owned()));
         assert_eq!(written_day("вчера"), None);
+        assert_eq!(written_day("on 19.08.2025 by"), Some("2025-08-19".to_owned()));
+        assert_eq!(written_day("on Mär 03, 2017"), Some("2017-03-03".to_owned()));
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::entities::Spaces;
 use crate::importing::document::{Loss, within};
+use crate::importing::html::emoji;
 use crate::importing::html::tree::{ROOT, Tree, one_line};
 
 /// How a link to a page or a file that is not in the export is marked, and told.
@@ -244,35 +245,13 @@ impl Maker<'_> {
     }
 
     fn emoticon(&mut self, place: usize) {
-        let fallback = self.attribute(place, "ac:emoji-fallback");
         let name = self.attribute(place, "ac:name");
-        let text = match name.as_str() {
-            _ if !fallback.is_empty() && !fallback.starts_with(':') => fallback.as_str(),
-            "smile" => "🙂",
-            "sad" => "🙁",
-            "cheeky" => "😛",
-            "laugh" => "😀",
-            "wink" => "😉",
-            "thumbs-up" => "👍",
-            "thumbs-down" => "👎",
-            "information" => "ℹ️",
-            "tick" => "✅",
-            "cross" => "❌",
-            "warning" => "⚠️",
-            "plus" => "➕",
-            "minus" => "➖",
-            "question" => "❓",
-            "light-on" => "💡",
-            "light-off" => "💡",
-            "yellow-star" | "red-star" | "green-star" | "blue-star" => "⭐",
-            "heart" => "❤️",
-            "broken-heart" => "💔",
-            other => {
-                self.lost.tell("emoticon", other);
-                ""
-            }
-        };
-        let text = text.to_owned();
+        let (fallback, id) =
+            (self.attribute(place, "ac:emoji-fallback"), self.attribute(place, "ac:emoji-id"));
+        let text = emoji::character(&fallback, &id, &name).unwrap_or_else(|| {
+            self.lost.tell("emoticon", &name);
+            String::new()
+        });
         self.tree.turn(place, "span", &[]);
         self.tree.hold_text(place, &text);
     }

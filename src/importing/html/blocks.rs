@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::callout;
+use super::emoji;
 use super::inline::{self, Inline, Mark, Place, line, longest_run};
 use super::page::{Page, heading_level, is_block, is_chrome, joins, leads};
 use super::tree::{Tree, one_line};
@@ -275,7 +276,7 @@ impl<'a> Writer<'a> {
             if Some(child) == title {
                 continue;
             }
-            if tree.name(child) == "img" && tree.name(place) != "p" {
+            if tree.name(child) == "img" && tree.name(place) != "p" && callout::is_icon(tree, child) {
                 self.losses.tell("callout-icon", tree.attribute(child, "src").unwrap_or_default());
                 continue;
             }
@@ -637,17 +638,19 @@ impl<'a> Writer<'a> {
 
     fn image(&mut self, place: usize, out: &mut Vec<Inline>) {
         let tree = self.tree;
-        let alt = one_line(tree.attribute(place, "alt").unwrap_or_default());
+        let attribute = |name: &str| tree.attribute(place, name).unwrap_or_default();
+        let alt = [attribute("alt"), attribute("aria-label")].map(one_line);
+        let alt = alt.into_iter().find(|alt| !alt.is_empty()).unwrap_or_default();
         let source = ["src", "data-src", "data-original", "data-lazy-src"]
             .into_iter()
             .filter_map(|name| tree.attribute(place, name))
             .find(|source| !source.trim().is_empty() && !source.trim().starts_with("data:"));
-        if tree
-            .classes(place)
-            .any(|class| class.starts_with("emoticon") || matches!(class, "emoji" | "smiley"))
-        {
-            let text = tree.attribute(place, "data-emoji-fallback").unwrap_or(&alt).to_owned();
-            self.losses.tell("emoticon", &text);
+        if is_emoji(tree, place) {
+            let known = ["data-emoji-fallback", "data-emoji-id", "data-emoticon-name"].map(attribute);
+            let text = emoji::character(known[0], known[1], known[2]).unwrap_or_else(|| {
+                self.losses.tell("emoticon", &alt);
+                alt.clone()
+            });
             return out.push(Inline::Text(text));
         }
         let Some(source) = source else {
@@ -894,6 +897,11 @@ impl Writer<'_> {
             self.cell_flush(run, in_item, pieces);
         }
     }
+}
+
+/// Whether a picture is a character.
+pub(super) fn is_emoji(tree: &Tree, place: usize) -> bool {
+    tree.classes(place).any(|class| class.starts_with("emoticon") || matches!(class, "emoji" | "smiley"))
 }
 
 /// The rows of a table, not those of tables within it.

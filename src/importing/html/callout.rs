@@ -2,6 +2,9 @@
 
 use super::tree::Tree;
 
+/// The largest side of an icon, in pixels.
+const MAX_ICON: u32 = 64;
+
 /// What kind of an alert an element is; nothing if it is none.
 pub(super) fn kind(tree: &Tree, place: usize) -> Option<&'static str> {
     let name = tree.name(place);
@@ -31,6 +34,7 @@ pub(super) fn kind(tree: &Tree, place: usize) -> Option<&'static str> {
                 | "notecard"
                 | "panel-info"
                 | "custom-block"
+                | "aui-message"
                 | "wp-block-notice"
         ) || [
             "theme-admonition",
@@ -74,7 +78,7 @@ fn word(class: &str) -> Option<&'static str> {
         "tip" | "hint" | "success" => "TIP",
         "important" => "IMPORTANT",
         "warning" | "attention" | "warn" => "WARNING",
-        "caution" | "danger" | "error" | "failure" => "CAUTION",
+        "caution" | "danger" | "error" | "failure" | "problem" => "CAUTION",
         _ => return None,
     };
     let prefixed = [
@@ -109,6 +113,20 @@ pub(super) fn is_title(tree: &Tree, place: usize) -> bool {
                 | "custom-block-title"
         ) || class.starts_with("admonitionHeading")
     }) || matches!(tree.name(place), "summary")
+}
+
+/// Whether a picture in a callout only shows of which kind it is.
+pub(super) fn is_icon(tree: &Tree, place: usize) -> bool {
+    let attribute = |name: &str| tree.attribute(place, name).unwrap_or_default();
+    let is_small = ["width", "height"].iter().any(|side| {
+        attribute(side).trim_end_matches("px").parse::<u32>().is_ok_and(|pixels| pixels <= MAX_ICON)
+    });
+    let name = attribute("src").rsplit('/').next().unwrap_or_default().to_lowercase();
+    let stem = name.split('.').next().unwrap_or_default();
+    is_small
+        || is_usual(stem)
+        || name.contains("icon")
+        || (!attribute("alt").is_empty() && is_usual(attribute("alt")))
 }
 
 /// Whether a title says no more than the kind does.

@@ -146,7 +146,8 @@ fn key_of(said: &str) -> Option<String> {
         let word = word.trim_matches(|c: char| !c.is_ascii_digit());
         word.contains(['-', '.', '/', ':']) && word.chars().all(|c| c.is_ascii_digit() || "-./:".contains(c))
     };
-    let words: Vec<&str> = said.split_whitespace().map(|word| if is_time(word) { "0" } else { word }).collect();
+    let words: Vec<&str> =
+        said.split_whitespace().map(|word| if is_time(word) { "0" } else { word }).collect();
     let plain = words.join(" ");
     (!plain.is_empty()).then_some(plain)
 }
@@ -185,20 +186,28 @@ mod tests {
         assert_eq!(pages[0].markdown, "## Name\n\nPage one\n\n## Syntax\n\nown text red\n");
         assert_eq!(pages[5].markdown, "## Name\n\nPage three\n\n## Syntax\n\nown text green\n");
         assert_eq!(pages[0].had, Counts { links: 1, items: 0, headings: 1, ..Counts::default() });
-        assert!(pages[0].losses[0].what.contains("Choose any three") && pages[0].losses[0].what.contains("Modified"));
+        assert!(
+            pages[0].losses[0].what.contains("Choose any three")
+                && pages[0].losses[0].what.contains("Modified")
+        );
     }
 
     #[test]
     fn what_few_pages_say_or_all_of_a_page_stays() {
         let few = pages(MIN_PAGES - 1, site);
         assert_eq!(taken_off(few.clone()), few);
-        let own = pages(40, |n| format!("Own {}\n\n---\n\nOwn as well {}\n\n---\n", "x".repeat(n), "y".repeat(n)));
+        let own =
+            pages(40, |n| format!("Own {}\n\n---\n\nOwn as well {}\n\n---\n", "x".repeat(n), "y".repeat(n)));
         assert_eq!(taken_off(own.clone()), own);
         let same = pages(40, |_| "The same.\n\nOn each.\n".to_owned());
         assert_eq!(taken_off(same.clone()), same);
         // What differs in a number or a picture is the page's, and so is a label that all pages have.
         let labelled = pages(40, |n| {
-            format!("**Price:**\n\nType:\n\n{} RUB\n\n![](within:p{n}.png)\n\nown {}\n\n![](within:q{n}.png)\n", n * 10, "x".repeat(n))
+            format!(
+                "**Price:**\n\nType:\n\n{} RUB\n\n![](within:p{n}.png)\n\nown {}\n\n![](within:q{n}.png)\n",
+                n * 10,
+                "x".repeat(n)
+            )
         });
         assert_eq!(taken_off(labelled.clone()), labelled);
         // In the middle of a page it is the page's.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::blocks::is_layout_table;
+use super::blocks::{is_emoji, is_layout_table};
 use super::callout;
 use super::tree::{ROOT, Tree};
 use crate::importing::document::Counts;
@@ -14,7 +14,7 @@ const NEVER: [&str; 12] = [
 ];
 
 /// Classes and ids of what leads through a site or belongs to its machinery, by the generators and themes that use them.
-const CHROME: [&str; 108] = [
+const CHROME: [&str; 109] = [
     "anchorjs-link",
     "anchor-link",
     "article-votes",
@@ -68,6 +68,7 @@ const CHROME: [&str; 108] = [
     "md-tabs",
     "mce-toc",
     "md-top",
+    "aui-icon",
     "metadata-placeholder",
     "mw-editsection",
     "mw-indicators",
@@ -199,8 +200,16 @@ pub(crate) fn is_chrome(tree: &Tree, place: usize) -> bool {
         "header" => tree.name(tree.nodes[place].parent) == "body",
         "footer" => is_page_footer(tree, place),
         "a" => is_permalink(tree, place),
-        _ => tree.attribute(place, "aria-hidden") == Some("true") && name != "img",
+        _ => tree.attribute(place, "aria-hidden") == Some("true") && name != "img" && !is_folded(tree, place),
     }
+}
+
+/// Whether an element is hidden only until it is asked for, as the tabs but the first, or repeats for eyes what is said to ears otherwise.
+fn is_folded(tree: &Tree, place: usize) -> bool {
+    tree.attribute(place, "role") == Some("tabpanel")
+        || tree
+            .classes(place)
+            .any(|class| matches!(class, "tabs-pane" | "tab-pane" | "confluence-embedded-image-title"))
 }
 
 /// Whether a class is that of the contents of a page. Headings that lead back to them are called nearly the same.
@@ -291,7 +300,9 @@ impl Page {
             .within_but(self.content, &is_chrome)
             .filter(|&place| is_first(place) && self.holds_content[place] && !tree.line(place).is_empty());
         let all: Vec<usize> = all.collect();
-        let head = tree.find(ROOT, |tree, place| tree.name(place) == "title").map(|place| tree.line(place));
+        let head = tree.find(ROOT, |tree, place| tree.name(place) == "title");
+        let is_sure = head.is_some_and(|place| tree.attribute(place, super::SURE).is_some());
+        let head = head.map(|place| tree.line(place));
         let is_named = |place: &usize| {
             let line = tree.line(*place);
             let line = line.trim_end_matches('¶').trim();
@@ -299,12 +310,14 @@ impl Page {
         };
         if let Some(&title) = all.first() {
             // Of several, none of which the page itself is called by, each is the heading of a section.
-            return all.iter().copied().find(|place| is_named(place)).or((all.len() == 1).then_some(title));
+            let alone = (all.len() == 1 && !is_sure).then_some(title);
+            return all.iter().copied().find(|place| is_named(place)).or(alone);
         }
         // Or the one that stands above the content.
         let body = tree.find(ROOT, |tree, place| tree.name(place) == "body").unwrap_or(ROOT);
-        let mut above =
-            tree.within_but(body, &is_chrome).filter(|&place| is_first(place) && !tree.line(place).is_empty());
+        let mut above = tree
+            .within_but(body, &is_chrome)
+            .filter(|&place| is_first(place) && !tree.line(place).is_empty());
         if let (Some(title), None) = (above.next().filter(is_named), above.next()) {
             return Some(title);
         }
@@ -323,7 +336,7 @@ impl Page {
         let is_title = head.is_some_and(|head| head.starts_with(&line))
             || tree.has_class(first, "title")
             || tree.has_class(first, "page-title");
-        (level <= 2 && (is_head || (starts && (is_alone || is_title)))).then_some(first)
+        (level <= 2 && (is_head || (starts && !is_sure && (is_alone || is_title)))).then_some(first)
     }
 
     fn find_anchors(&mut self, tree: &Tree) {
@@ -377,7 +390,10 @@ impl Page {
         let mut counts = Counts::default();
         for place in tree.within_but(self.content, &is_chrome) {
             match tree.name(place) {
-                "img" if tree.attribute(place, "src").is_some() => counts.images += 1,
+                "img" if is_emoji(tree, place) => {}
+                "img" if tree.attribute(place, "src").is_some_and(|source| !source.trim().is_empty()) => {
+                    counts.images += 1;
+                }
                 "table" => counts.tables += 1,
                 "li" if self.holds_content[place] => counts.items += 1,
                 "dt" if self.holds_content[place] && !joins(tree, self.previous[place], place) => {
@@ -582,7 +598,8 @@ fn content_of(tree: &Tree, body: usize) -> usize {
             continue;
         }
         let (held, held_own) = (size(first), own(first));
-        let is_enough = held * 3 >= whole || (held >= 200 && !matches!(wanted, ".content" | ".main" | ".book"));
+        let is_enough =
+            held * 3 >= whole || (held >= 200 && !matches!(wanted, ".content" | ".main" | ".book"));
         // A box within the content may be called as others call the content.
         let is_most = held_own * 2 >= whole_own || whole_own - held_own < LEAST_OUTSIDE;
         if is_enough && is_most {

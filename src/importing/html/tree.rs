@@ -217,7 +217,8 @@ impl Tree {
 
     /// The text within on one line.
     pub(crate) fn line(&self, place: usize) -> String {
-        let part = |place: usize| if self.name(place) == "br" { " " } else { self.nodes[place].text.as_str() };
+        let part =
+            |place: usize| if self.name(place) == "br" { " " } else { self.nodes[place].text.as_str() };
         one_line(&self.within(place).map(part).collect::<String>())
     }
 

@@ -135,7 +135,9 @@ fn is_spec(text: &str) -> bool {
 /// How often a cell is repeated, how many columns and rows it spans, its style.
 fn spec_of(spec: &str) -> (usize, usize, usize, Option<char>) {
     let style = spec.chars().next_back().filter(char::is_ascii_alphabetic);
-    let number = |text: &str| text.parse::<usize>().ok().filter(|number| (1..=MAX_COLUMNS).contains(number)).unwrap_or(1);
+    let number = |text: &str| {
+        text.parse::<usize>().ok().filter(|number| (1..=MAX_COLUMNS).contains(number)).unwrap_or(1)
+    };
     if let Some((times, _)) = spec.split_once('*') {
         return (number(times), 1, 1, style);
     }
@@ -179,11 +181,15 @@ fn has_head(attributes: &str, body: &[&str]) -> bool {
     if attributes.contains("noheader") {
         return false;
     }
-    let is_said = attribute(attributes, "options").or(attribute(attributes, "opts")).is_some_and(|all| all.contains("header"))
+    let is_said = attribute(attributes, "options")
+        .or(attribute(attributes, "opts"))
+        .is_some_and(|all| all.contains("header"))
         || attributes.contains("%header");
     let first = body.iter().position(|line| !line.trim().is_empty());
     let is_apart = first.is_some_and(|first| {
-        first == 0 && body[first].matches('|').count() > 1 && body.get(1).is_some_and(|line| line.trim().is_empty())
+        first == 0
+            && body[first].matches('|').count() > 1
+            && body.get(1).is_some_and(|line| line.trim().is_empty())
     });
     is_said || is_apart
 }
@@ -199,16 +205,26 @@ mod tests {
 
     #[test]
     fn cells_begin_with_pipes() {
-        let own = |all: &[(&str, &str)]| all.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect::<Vec<_>>();
-        assert_eq!(cells("|A |B\n|c\n|`x|y` and\nmore"), own(&[("", "A"), ("", "B"), ("", "c"), ("", "`x|y` and\nmore")]));
+        let own = |all: &[(&str, &str)]| {
+            all.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            cells("|A |B\n|c\n|`x|y` and\nmore"),
+            own(&[("", "A"), ("", "B"), ("", "c"), ("", "`x|y` and\nmore")])
+        );
         assert_eq!(cells("2+|A\n.3+a|B |c"), own(&[("2+", "A"), (".3+a", "B"), ("", "c")]));
-        assert_eq!((spec_of("2+"), spec_of(".3+a"), spec_of("3*")), ((1, 2, 1, None), (1, 1, 3, Some('a')), (3, 1, 1, None)));
+        assert_eq!(
+            (spec_of("2+"), spec_of(".3+a"), spec_of("3*")),
+            ((1, 2, 1, None), (1, 1, 3, Some('a')), (3, 1, 1, None))
+        );
     }
 
     #[test]
     fn attributes_tell_of_columns_and_head() {
         assert_eq!(styles_of("[cols=\"1,2a,3*l\"]"), [None, Some('a'), Some('l'), Some('l'), Some('l')]);
-        assert!(has_head("[cols=\"1,1\", options=\"header\"]", &["|a"]) && has_head("", &["|a |b", "", "|c"]));
+        assert!(
+            has_head("[cols=\"1,1\", options=\"header\"]", &["|a"]) && has_head("", &["|a |b", "", "|c"])
+        );
         assert!(!has_head("", &["|a |b", "|c |d"]) && !has_head("[cols=\"1,1\"]", &["|a", "", "|b"]));
     }
 }

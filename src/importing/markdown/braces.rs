@@ -7,7 +7,8 @@ use super::page::{Page, alert, balanced, labelled, prefixed};
 use super::paired::{self, Tag};
 
 const PAIRED: &[&str] = &["note", "cut", "tabs", "tab", "caption", "includetag"];
-const SINGLE: &[&str] = &["include", "var", "const", "counter", "heading", "linkto", "swagger", "video", "params"];
+const SINGLE: &[&str] =
+    &["include", "var", "const", "counter", "heading", "linkto", "swagger", "video", "params"];
 
 fn scan(text: &str, from: usize) -> Option<Tag> {
     let mut at = from;

@@ -66,14 +66,18 @@ pub(super) fn names_public(text: &str) -> bool {
 
 fn is_kept(wants: bool, names: &str, is_public: bool, page: &mut Page<'_>) -> bool {
     let mut all = names.split(',').map(str::trim);
-    let holds = if is_public { all.any(|name| name == PUBLIC) } else { !all.all(|name| name.ends_with("-pdf")) };
+    let holds =
+        if is_public { all.any(|name| name == PUBLIC) } else { !all.all(|name| name.ends_with("-pdf")) };
     let (kept, word) = match wants {
         true => (holds, "with"),
         false if is_public => (!holds, "without"),
         // Without a publication of its own, what is for all others stands elsewhere on the page.
         false => (!holds || !page.asks_for(names), "without"),
     };
-    page.lose_once("condition", &format!("what stands {word} {names} is {}", if kept { "carried" } else { "left out" }));
+    page.lose_once(
+        "condition",
+        &format!("what stands {word} {names} is {}", if kept { "carried" } else { "left out" }),
+    );
     kept
 }
 
@@ -83,15 +87,20 @@ fn next(text: &str) -> Option<(usize, usize, Tag<'_>)> {
     loop {
         let start = at + text[at..].find('{')?;
         let rest = &text[start..];
-        let found = if let Some(names) = rest.strip_prefix("{ifdef(").or_else(|| rest.strip_prefix("{ifndef(")) {
-            names.find(")}").map(|end| {
-                let length = rest.len() - names.len() + end + 2;
-                (length, Tag::Open { wants: rest.starts_with("{ifdef("), names: &names[..end] })
-            })
-        } else {
-            ["{/ifdef}", "{/ifndef}"].iter().find(|tag| rest.starts_with(**tag)).map(|tag| (tag.len(), Tag::Close))
-        };
-        match found.filter(|_| !text[..start].ends_with('`')) {
+        let found =
+            if let Some(names) = rest.strip_prefix("{ifdef(").or_else(|| rest.strip_prefix("{ifndef(")) {
+                names.find(")}").map(|end| {
+                    let length = rest.len() - names.len() + end + 2;
+                    (length, Tag::Open { wants: rest.starts_with("{ifdef("), names: &names[..end] })
+                })
+            } else {
+                ["{/ifdef}", "{/ifndef}"]
+                    .iter()
+                    .find(|tag| rest.starts_with(**tag))
+                    .map(|tag| (tag.len(), Tag::Close))
+            };
+        let in_code = text[..start].matches('`').count() % 2 == 1;
+        match found.filter(|_| !in_code) {
             Some((length, tag)) => return Some((start, start + length, tag)),
             None => at = start + 1,
         }

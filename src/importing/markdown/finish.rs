@@ -114,8 +114,11 @@ pub(super) fn rebased(text: &str, page: &mut Page<'_>) -> String {
     let mut seen = Seen::default();
     let from = page.file().to_owned();
     let parser = Parser::new_ext(text, OPTIONS);
-    let definitions: Vec<Range<usize>> =
-        parser.reference_definitions().iter().map(|(_, definition)| definition.span.clone()).collect();
+    let definitions: Vec<(Range<usize>, String)> = parser
+        .reference_definitions()
+        .iter()
+        .map(|(_, definition)| (definition.span.clone(), definition.dest.to_string()))
+        .collect();
     let mut open: Vec<Open> = Vec::new();
     for (event, range) in parser.into_offset_iter() {
         track(&mut open, &event, &range);
@@ -134,8 +137,15 @@ pub(super) fn rebased(text: &str, page: &mut Page<'_>) -> String {
             rewrite(text, &link, new.as_deref(), &mut seen.edits);
         }
     }
-    for range in definitions {
-        seen.edits.replace(range, String::new());
+    // Who includes it may refer to what it defines.
+    for (range, target) in definitions {
+        let found = relative(&target).and_then(|(path, anchor)| Some((page.site.find(&from, path)?, anchor)));
+        if let Some((Target::Document(key) | Target::File(key), anchor)) = found
+            && let Some(at) = text[range.clone()].rfind(&target)
+        {
+            let place = range.start + at;
+            seen.edits.replace(place..place + target.len(), within(&key, anchor.as_deref()));
+        }
     }
     seen.edits.apply(text)
 }
@@ -343,10 +353,13 @@ fn headings(text: &str, title: Option<&str>, page: &mut Page<'_>, seen: &mut See
     // What begins somewhere below is a part of the page.
     let stands_first = |heading: &&Heading| {
         let before = text[..heading.range.start].lines().map(str::trim_start);
-        heading.level == 1 && before.into_iter().all(|line| line.is_empty() || line.starts_with(['<', '[', '!', ':']))
+        heading.level == 1
+            && before.into_iter().all(|line| line.is_empty() || line.starts_with(['<', '[', '!', ':']))
     };
     let first = seen.headings.first().filter(stands_first);
-    let stem = super::site::without_extension(page.files.first().map_or("", |path| path.rsplit('/').next().unwrap_or(path)));
+    let stem = super::site::without_extension(
+        page.files.first().map_or("", |path| path.rsplit('/').next().unwrap_or(path)),
+    );
     let is_title = first.is_some_and(|heading| {
         if page.site.flavour == Flavour::Obsidian {
             return same(stem, &heading.text);
@@ -455,13 +468,15 @@ fn lead(text: &str, link: &Open, page: &mut Page<'_>, seen: &mut Seen) {
     }
     let (found, anchor) = match relative(target) {
         Some((path, anchor)) => {
-            let by_name = || (page.site.flavour == Flavour::Obsidian).then(|| named(path, &own, page)).flatten();
+            let by_name =
+                || (page.site.flavour == Flavour::Obsidian).then(|| named(path, &own, page)).flatten();
             let found = page.site.find(&own, path).or_else(by_name).or_else(|| page.site.nearest(&own, path));
             (found, anchor)
         }
         None => {
             let anchor = target.split_once('#').map(|(_, anchor)| anchor);
-            let anchor = anchor.map(|anchor| percent_encoding::percent_decode_str(anchor).decode_utf8_lossy().into_owned());
+            let anchor = anchor
+                .map(|anchor| percent_encoding::percent_decode_str(anchor).decode_utf8_lossy().into_owned());
             match page.site.of_address(target) {
                 Some(found) => (Some(found), anchor),
                 None => return rewrite(text, link, None, &mut seen.edits),

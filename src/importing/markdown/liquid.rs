@@ -246,15 +246,26 @@ fn condition(tag: &Tag, inner: &str, indent: &str, page: &mut Page<'_>, depth: u
         let right = branches.iter().find(|(state, _)| *state != Some(false));
         right.map(|(_, text)| text.clone()).into_iter().collect()
     } else {
-        page.lose("condition", format!("{} {}: carried whatever the condition", tag.name, tag.args));
+        page.lose_once("condition", &format!("{} {}: carried whatever the condition", tag.name, tag.args));
         branches.into_iter().map(|(_, text)| text).collect()
     };
     let text = text_blocks(chosen.join("\n").trim_matches('\n'), page, depth + 1);
     labelled(indent, "", text.trim_matches('\n'))
 }
 
-/// Whether `name == "value"` holds, where the variable is known.
+/// Whether `name == "value"` holds, where the variable is known. In MkDocs what nobody defines is false, as it is in Jinja.
 fn holds(condition: &str, page: &Page<'_>) -> Option<bool> {
+    let (name, wanted) = match condition.trim().strip_prefix("not ") {
+        Some(name) => (name.trim(), false),
+        None => (condition.trim(), true),
+    };
+    if page.site.flavour == Flavour::MkDocs
+        && !name.is_empty()
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    {
+        let known = page.site.variables.get(name).is_some_and(|value| !value.is_empty() && value != "false");
+        return Some(known == wanted);
+    }
     let (name, value, wanted) = if let Some((name, value)) = condition.split_once("==") {
         (name, value, true)
     } else {

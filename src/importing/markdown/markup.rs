@@ -564,7 +564,9 @@ fn is_markdown(node: NodeRef<'_, Node>, text: &str) -> bool {
         said.is_some_and(|said| said != "0")
     };
     let is_shown = |node: NodeRef<'_, Node>| {
-        node.value().as_element().is_some_and(|element| matches!(element.name(), "pre" | "code" | "samp" | "kbd"))
+        node.value()
+            .as_element()
+            .is_some_and(|element| matches!(element.name(), "pre" | "code" | "samp" | "kbd"))
     };
     if node.ancestors().any(is_shown) {
         return false;

@@ -76,8 +76,7 @@ pub(super) fn slashes(lines: &[&str], at: usize, page: &mut Page<'_>, depth: usi
     let trimmed = line.trim();
     let count = trimmed.bytes().take_while(|b| *b == b'/').count();
     let rest = trimmed[count..].trim();
-    if count < 3 || !rest.starts_with(char::is_alphabetic) || !trimmed[count..].starts_with(' ')
-    {
+    if count < 3 || !rest.starts_with(char::is_alphabetic) || !trimmed[count..].starts_with(' ') {
         return None;
     }
     let close = "/".repeat(count);

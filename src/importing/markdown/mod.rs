@@ -268,3 +268,112 @@ fn introduce(markdown: &mut String, description: &str) {
     let paragraph = page::escaped(&front::one_line(description));
     *markdown = format!("{paragraph}\n\n{markdown}");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn imported(files: &[(&str, &str)]) -> BTreeMap<String, Document> {
+        let folder = tempfile::tempdir().unwrap();
+        for (path, text) in files {
+            let path = folder.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        let archive = Archive::open(folder.path()).unwrap();
+        let mut found = Found::new(&|_, _| ());
+        read(&archive, &mut found);
+        found.documents.into_iter().map(|document| (document.key.clone(), document)).collect()
+    }
+
+    fn kinds(document: &Document) -> Vec<&str> {
+        document.losses.iter().map(|loss| loss.kind.as_str()).collect()
+    }
+
+    #[test]
+    fn conditions_may_cross_blocks_and_are_decided_for_one_reader() {
+        let page = "# А\n\n{ifdef(public)}\n{tabs}\n\n{tab(Кабинет)}\n{/ifdef}\n\nШаг.\n\n{ifdef(public)}\n{/tab}\n{/tabs}\n{/ifdef}\n\n\
+                    {ifndef(public)}Для своих.{/ifndef} Тип `HDD`{ifdef(public)}, `SSD`{/ifdef}{ifdef(private)} и другие{/ifdef}. Видно: `{ifdef(x)}`.\n";
+        let other = "# Б\n\n{ifdef(s3)}Всё.{/ifdef}{ifdef(s3-pdf)} Печать.{/ifdef}\n";
+        let pages = imported(&[("a.md", page), ("b.md", other)]);
+        let text = &pages["a.md"].markdown;
+        assert!(text.contains("**Кабинет**") && text.contains("Шаг."), "{text}");
+        assert!(!text.contains("{tab") && !text.contains("своих") && !text.contains("другие"), "{text}");
+        assert!(text.contains("Тип `HDD`, `SSD`.") && text.contains("`{ifdef(x)}`"), "{text}");
+        assert_eq!(pages["b.md"].markdown.trim(), "Всё.");
+        assert!(kinds(&pages["b.md"]).contains(&"condition"));
+    }
+
+    #[test]
+    fn tables_of_asciidoc_become_tables() {
+        let page = "# А\n\n[cols=\"1,2a\", options=\"header\"]\n|===\n|Система\n|Имя\n\n|AlmaLinux\n|- `almalinux`\n- другое\n\n.2+|Ubuntu |`ubuntu`\n|второе\n|===\n\nПосле.\n";
+        let document = &imported(&[("a.md", page)])["a.md"];
+        assert_eq!(
+            document.markdown,
+            "| Система | Имя |\n| --- | --- |\n| AlmaLinux | `almalinux`; другое |\n| Ubuntu | `ubuntu` |\n| Ubuntu | второе |\n\nПосле.\n"
+        );
+        assert_eq!(document.had.tables, 1);
+        assert_eq!(kinds(document), ["cell-blocks", "merged-cells"]);
+    }
+
+    #[test]
+    fn hidden_parts_are_included_and_are_no_pages() {
+        let pages = imported(&[
+            ("mkdocs.yml", "site_name: x\n"),
+            (
+                "docs/a.md",
+                "# А\n\n--8<-- \"part.md\"\n\n{% include-markdown \".snippets/cut.md\" start=\"<!-- s -->\" end=\"<!-- e -->\" %}\n\n[группы][groups]\n\n{% include-markdown \".snippets/map.md\" %}\n",
+            ),
+            ("docs/.snippets/part.md", "Часть.\n"),
+            ("docs/.snippets/cut.md", "нет\n<!-- s -->\nСередина.\n<!-- e -->\nнет\n"),
+            ("docs/.snippets/map.md", "[groups]: b/c.md\n"),
+            ("docs/b/c.md", "# В\n\n!!! Внимание\n    Осторожно.\n"),
+            ("docs/b/.pages", "title: Администрирование\n"),
+        ]);
+        assert_eq!(pages.keys().collect::<Vec<_>>(), ["docs/a.md", "docs/b/c.md"]);
+        assert_eq!(pages["docs/a.md"].markdown, "Часть.\n\nСередина.\n\n[группы](within:docs/b/c.md)\n");
+        assert_eq!(pages["docs/b/c.md"].folders, ["Администрирование"]);
+        assert_eq!(pages["docs/b/c.md"].markdown, "> [!WARNING]\n> Осторожно.\n");
+    }
+
+    #[test]
+    fn addresses_of_the_former_site_and_ends_of_paths_lead_into_the_source() {
+        let link = |n: usize| format!("[{n}](https://help.example/en/articles/10{n}-other-name#a)");
+        let links: String = (1..=6).map(link).collect::<Vec<_>>().join(" ");
+        let first = format!(
+            "# 1\n\n{links} ![s](scheme.png) ![s](https://help.example/images/scheme.png) [0](index.md)\n"
+        );
+        let mut files = vec![("articles/101-one.md", first.as_str()), ("pictures/images/scheme.png", "x")];
+        let names: Vec<String> = (2..=6).map(|n| format!("articles/10{n}-page.md")).collect();
+        files.extend(names.iter().map(|name| (name.as_str(), "# Page\n\nText.\n")));
+        let document = &imported(&files)["articles/101-one.md"];
+        let text = &document.markdown;
+        assert!(text.contains("[2](within:articles/102-page.md#a)"), "{text}");
+        assert_eq!(text.matches("![s](within:pictures/images/scheme.png)").count(), 2, "{text}");
+        // There is no first page, and it is not this one.
+        assert!(!text.contains("[0]") && kinds(document).contains(&"link"), "{text}");
+    }
+
+    #[test]
+    fn notes_are_called_as_their_files() {
+        let pages = imported(&[
+            (".obsidian/app.json", "{}"),
+            ("Note.md", "---\ntags: [\"[[java|Java]]\"]\n---\nText first, see [[Other]].\n\n# A6\n\nMore.\n"),
+            ("Other.md", "# Other\n\nBack to [[Note]].\n"),
+        ]);
+        let note = &pages["Note.md"];
+        assert_eq!((note.title.as_str(), note.tags.as_slice()), ("Note", &["Java".to_owned()][..]));
+        assert!(note.markdown.contains("## A6"), "{}", note.markdown);
+        assert_eq!(pages["Other.md"].title, "Other");
+        assert!(!pages["Other.md"].markdown.contains('#'));
+    }
+
+    #[test]
+    fn markdown_within_html_is_markdown_where_it_is_meant() {
+        let page = "# А\n\n<table><tr><td markdown>**Q** `c`</td><td>1 * 2 * 3</td></tr></table>\n\n<div>\nСм. [Б](b.md) и **это**.\n</div>\n";
+        let document = &imported(&[("a.md", page), ("b.md", "# Б\n\nТекст.\n")])["a.md"];
+        let text = &document.markdown;
+        assert!(text.contains("**Q** `c`") && text.contains("1 * 2 * 3"), "{text}");
+        assert!(text.contains("[Б](within:b.md) и **это**"), "{text}");
+    }
+}

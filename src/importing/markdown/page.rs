@@ -50,7 +50,8 @@ impl<'s> Page<'s> {
 
     /// Whether a page, or a text in it, says something for the public.
     pub(super) fn is_for_public(&self, text: &str) -> bool {
-        conditions::names_public(text) || self.files.iter().any(|file| self.site.says(file, conditions::names_public))
+        conditions::names_public(text)
+            || self.files.iter().any(|file| self.site.says(file, conditions::names_public))
     }
 
     pub(super) fn new(site: &'s Site<'s>, path: &str) -> Self {
@@ -112,12 +113,14 @@ impl<'s> Page<'s> {
 pub(super) fn alert_of(kind: &str) -> (&'static str, Option<String>) {
     let kind = kind.trim().to_lowercase();
     let alert = match kind.as_str() {
-        "совет" | "подсказка" | "tip" | "hint" | "success" | "check" | "done" | "idea" | "ok" | "solution" | "advice" | "dica"
-        | "consejo" => "TIP",
+        "совет" | "подсказка" | "tip" | "hint" | "success" | "check" | "done" | "idea" | "ok"
+        | "solution" | "advice" | "dica" | "consejo" => "TIP",
         "important" | "key" | "важно" => "IMPORTANT",
-        "внимание" | "предупреждение" | "warning" | "attention" | "warn" | "pageinfo-warning" => "WARNING",
-        "осторожно" | "опасно" | "caution" | "danger" | "error" | "failure" | "fail" | "missing" | "bug" | "err" | "critical"
-        | "alert" | "stop" => "CAUTION",
+        "внимание" | "предупреждение" | "warning" | "attention" | "warn" | "pageinfo-warning" => {
+            "WARNING"
+        }
+        "осторожно" | "опасно" | "caution" | "danger" | "error" | "failure" | "fail" | "missing" | "bug"
+        | "err" | "critical" | "alert" | "stop" => "CAUTION",
         _ => "NOTE",
     };
     const TELLING: &[&str] = &[

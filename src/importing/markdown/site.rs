@@ -122,7 +122,9 @@ impl<'a> Site<'a> {
         let text = self.archive.text(&path).unwrap_or_default();
         self.former.learn(&text);
         let (front, body) = front::split(&text);
-        for number in ["kbId", "kb_id", "article_id", "articleId"].iter().filter_map(|key| front.values.get(*key)) {
+        for number in
+            ["kbId", "kb_id", "article_id", "articleId"].iter().filter_map(|key| front.values.get(*key))
+        {
             self.former.name(&front::text_of(number), &path);
         }
         let Meta { title, aliases, urls, slug, .. } = front::meta(&front);
@@ -372,7 +374,11 @@ impl<'a> Site<'a> {
     /// What a whole address of the system the files come from leads to.
     pub(super) fn of_address(&self, address: &str) -> Option<Target> {
         let path = self.former.find(address)?;
-        Some(if self.pages.contains_key(path) { Target::Document(path.to_owned()) } else { Target::File(path.to_owned()) })
+        Some(if self.pages.contains_key(path) {
+            Target::Document(path.to_owned())
+        } else {
+            Target::File(path.to_owned())
+        })
     }
 
     /// A file that is no page by the end of its path, wherever it stands.

@@ -368,13 +368,16 @@ impl Page<'_> {
         self.lose("template", what);
         let is_lang = name.to_lowercase().starts_with("lang");
         let value = |wanted: &[&str]| {
-            let found = given.iter().find(|(name, value)| wanted.contains(&name.as_str()) && !value.trim().is_empty());
+            let found = given
+                .iter()
+                .find(|(name, value)| wanted.contains(&name.as_str()) && !value.trim().is_empty());
             found.map(|(_, value)| value.trim())
         };
         let is_citation = ["cite", "citation", "книга", "статья", "source", "sfn", "публикация"]
             .iter()
             .any(|start| name.to_lowercase().starts_with(start));
-        if let (true, Some(title)) = (is_citation, value(&["title", "заглавие", "название"])) {
+        if let (true, Some(title)) = (is_citation, value(&["title", "заглавие", "название"]))
+        {
             let title = match value(&["url", "ссылка"]) {
                 Some(url) => format!("[{url} {title}]"),
                 None => title.to_owned(),
