@@ -1,6 +1,6 @@
 //! SVG drawings, made safe to be kept and served: without scripts, pages within, and anything from elsewhere.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
 
 use quick_xml::Reader;
@@ -88,7 +88,7 @@ impl Write for Bounded {
 #[derive(Default)]
 struct Used {
     elements: u64,
-    uses: HashMap<String, u64>,
+    uses: BTreeMap<String, u64>,
 }
 
 /// A few elements that use each other are drawn as many.

@@ -1,5 +1,6 @@
-//! Addresses of the system a source comes from: exports of knowledge bases keep whole addresses of their own pages and pictures, which lead
-//! nowhere once that system is switched off.
+//! Addresses of the system a source comes from, and what of the source they lead to.
+//!
+//! Exports keep whole addresses of their own pages and pictures, which lead nowhere once that system is switched off.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

@@ -32,7 +32,6 @@ pub type Sample = Box<[u32]>;
 
 /// The shingles of a text that are counted.
 pub fn sample(shingles: &FxHashSet<u64>) -> Sample {
-    #[expect(clippy::cast_possible_truncation, reason = "half of a good hash tells as much")]
     let mut kept: Vec<u32> = shingles
         .iter()
         .filter(|shingle| **shingle % SAMPLED == 0)

@@ -1,5 +1,4 @@
-//! Tables of AsciiDoc within Markdown, as VK Cloud's documentation has them: `[cols="1,2", options="header"]`, `|===`, cells that begin with
-//! `|`, `|===`.
+//! Tables of AsciiDoc within Markdown, as VK Cloud's documentation has them: `|===` around cells that begin with `|`.
 
 use super::blocks::{Taken, text_blocks};
 use super::cells::{self, Cell};

@@ -1,5 +1,6 @@
-//! Conditions of VK Cloud's documentation: `{ifdef(public)}…{/ifdef}`, `{ifndef(public)}…{/ifndef}`. They may begin within a block and end within
-//! another one, so they are decided before anything else is read.
+//! Conditions of VK Cloud's documentation: `{ifdef(public)}…{/ifdef}`, `{ifndef(public)}…{/ifndef}`.
+//!
+//! They may begin within a block and end within another one, so they are decided before anything else is read.
 
 use super::page::Page;
 

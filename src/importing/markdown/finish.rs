@@ -466,22 +466,8 @@ fn lead(text: &str, link: &Open, page: &mut Page<'_>, seen: &mut Seen) {
         seen.anchors.push((own, anchor));
         return rewrite(text, link, None, &mut seen.edits);
     }
-    let (found, anchor) = match relative(target) {
-        Some((path, anchor)) => {
-            let by_name =
-                || (page.site.flavour == Flavour::Obsidian).then(|| named(path, &own, page)).flatten();
-            let found = page.site.find(&own, path).or_else(by_name).or_else(|| page.site.nearest(&own, path));
-            (found, anchor)
-        }
-        None => {
-            let anchor = target.split_once('#').map(|(_, anchor)| anchor);
-            let anchor = anchor
-                .map(|anchor| percent_encoding::percent_decode_str(anchor).decode_utf8_lossy().into_owned());
-            match page.site.of_address(target) {
-                Some(found) => (Some(found), anchor),
-                None => return rewrite(text, link, None, &mut seen.edits),
-            }
-        }
+    let Some((found, anchor)) = led(target, &own, page) else {
+        return rewrite(text, link, None, &mut seen.edits);
     };
     match found {
         Some(Target::Document(key)) if key == own => {
@@ -506,6 +492,21 @@ fn lead(text: &str, link: &Open, page: &mut Page<'_>, seen: &mut Seen) {
             drop(seen);
         }
     }
+}
+
+/// What of the source a target means, if anything, and its anchor. `None`: it leads out of the source.
+fn led(target: &str, own: &str, page: &Page<'_>) -> Option<(Option<Target>, Option<String>)> {
+    if let Some((path, anchor)) = relative(target) {
+        let is_obsidian = page.site.flavour == Flavour::Obsidian;
+        let by_name = || is_obsidian.then(|| named(path, own, page)).flatten();
+        let found = page.site.find(own, path).or_else(by_name).or_else(|| page.site.nearest(own, path));
+        return Some((found, anchor));
+    }
+    let found = page.site.of_address(target)?;
+    let anchor = target
+        .split_once('#')
+        .map(|(_, anchor)| percent_encoding::percent_decode_str(anchor).decode_utf8_lossy().into_owned());
+    Some((Some(found), anchor))
 }
 
 /// `[{#T}](page.md)` of Diplodoc shows the title of the page.
