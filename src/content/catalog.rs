@@ -948,7 +948,8 @@ impl Catalog {
 /// Reads a family file. The family is `None` when an error was reported, so that the last good one stays.
 pub fn parse_family(file: &str, text: &str) -> (Option<Family>, Vec<Problem>) {
     let mut report = Report::new(file);
-    let family = yaml::parse(text, 1, &mut report).and_then(|node| read_family(file, node, &mut report));
+    let root = yaml::parse_by_parts(text, "products").or_else(|| yaml::parse(text, 1, &mut report));
+    let family = root.and_then(|node| read_family(file, node, &mut report));
     let family = family.filter(|_| !report.has_errors());
     (family, report.into_problems())
 }

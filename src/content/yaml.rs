@@ -63,7 +63,7 @@ pub fn parse(text: &str, first_line: u32, report: &mut Report) -> Option<Node> {
     match serde_saphyr::from_str_with_options::<Spanned<Value>>(text, options) {
         Ok(spanned) => {
             let mut node = node(spanned);
-            shift(&mut node, first_line - 1);
+            shift(&mut node, first_line - 1, 0);
             Some(node)
         }
         Err(error) => {
@@ -96,16 +96,92 @@ fn node(spanned: Spanned<Value>) -> Node {
     Node { value: spanned.value, at, span: start..start + of(span.byte_len()) }
 }
 
-fn shift(node: &mut Node, lines: u32) {
+fn shift(node: &mut Node, lines: u32, bytes: usize) {
     node.at.line += lines;
+    node.span = node.span.start + bytes..node.span.end + bytes;
     match &mut node.value {
-        Value::List(items) => items.iter_mut().for_each(|item| shift(item, lines)),
+        Value::List(items) => items.iter_mut().for_each(|item| shift(item, lines, bytes)),
         Value::Map(entries) => entries.iter_mut().for_each(|(key, value)| {
-            shift(key, lines);
-            shift(value, lines);
+            shift(key, lines, bytes);
+            shift(value, lines, bytes);
         }),
         _ => {}
     }
+}
+
+/// Shorter documents are read faster than threads are started.
+const LEAST_PARTED_BYTES: usize = 256 << 10;
+
+/// Reads a long document whose last key, `key`, holds a list, by parts of the list at once, each on a core. `None`: it is not long, or no such
+/// document, or what stands in one part is needed in another (anchors), or it is faulty: [`parse`] reads all of it, and tells what is wrong.
+pub fn parse_by_parts(text: &str, key: &str) -> Option<Node> {
+    if text.len() < LEAST_PARTED_BYTES {
+        return None;
+    }
+    let opening = format!("\n{key}:\n");
+    let begin = text.find(&opening)? + opening.len();
+    let starts = starts_of_items(text, begin)?;
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).clamp(1, 4);
+    let mut bounds = vec![begin];
+    for part in 1..threads {
+        let wanted = begin + (text.len() - begin) / threads * part;
+        let at = starts.get(starts.partition_point(|start| *start < wanted))?;
+        bounds.push(*at);
+    }
+    bounds.push(text.len());
+    let read = |part: &[usize]| {
+        let (from, to) = (part[0], part[1]);
+        let mut report = Report::new("");
+        let mut root = parse(&text[from..to], 1, &mut report)?;
+        shift(&mut root, line_of(text, from, 1) - 1, from);
+        if report.has_errors() { None } else { Some(root) }
+    };
+    let parts: Vec<Option<Node>> = std::thread::scope(|scope| {
+        let running: Vec<_> = bounds.windows(2).map(|part| scope.spawn(move || read(part))).collect();
+        running.into_iter().map(|part| part.join().ok().flatten()).collect()
+    });
+    let mut root = parse(&text[..begin], 1, &mut Report::new(""))?;
+    let Value::Map(entries) = &mut root.value else { return None };
+    let (name, list) = entries.last_mut().filter(|(_, value)| matches!(value.value, Value::Null))?;
+    if name.text().as_deref() != Some(key) {
+        return None;
+    }
+    let mut all = Vec::with_capacity(starts.len());
+    for part in parts {
+        let part = part?;
+        let Value::List(items) = part.value else { return None };
+        if all.is_empty() {
+            (list.at, list.span) = (part.at, part.span);
+        }
+        all.extend(items);
+    }
+    if all.len() != starts.len() {
+        return None;
+    }
+    list.value = Value::List(all);
+    Some(root)
+}
+
+/// Where the items of a list begin that reaches to the end of a text. `None`: something else follows.
+fn starts_of_items(text: &str, begin: usize) -> Option<Vec<usize>> {
+    let mut starts = Vec::new();
+    let mut mark: Option<String> = None;
+    let mut at = begin;
+    for line in text[begin..].split_inclusive('\n') {
+        let rest = line.trim_start_matches(' ');
+        let is_blank = rest.trim().is_empty() || rest.starts_with('#');
+        if mark.is_none() && !is_blank {
+            mark = rest.starts_with("- ").then(|| format!("{}- ", &line[..line.len() - rest.len()]));
+        }
+        let mark = mark.as_deref();
+        if mark.is_some_and(|mark| line.starts_with(mark)) {
+            starts.push(at);
+        } else if !is_blank && mark.is_none_or(|mark| line.len() - rest.len() < mark.len() - 1) {
+            return None;
+        }
+        at += line.len();
+    }
+    Some(starts)
 }
 
 impl<'de> Deserialize<'de> for Value {
@@ -507,4 +583,41 @@ pub fn split_or_report<'t>(text: &'t str, report: &mut Report) -> Option<(&'t st
 /// A place by byte offset, for texts that begin on `first_line`.
 pub fn line_of(text: &str, byte: usize, first_line: u32) -> u32 {
     first_line + u32_of(text.as_bytes()[..byte.min(text.len())].iter().filter(|b| **b == b'\n').count())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_list_is_read_by_parts_as_it_is_read_whole() {
+        let item = |n: usize| {
+            format!(
+                "  # {n}\n  - id: goods-{n}\n    title: {{ru: \"Товар: {n}\", en: 'Item #{n}'}}\n    note: |\n      - строка\n      ещё\n    values: [1, 2]\n"
+            )
+        };
+        let items: String = (0..4_000).map(item).collect();
+        let head = "# Товары\nfamily: goods\nproducts:\n";
+        let text = format!("{head}{items}");
+        let whole = parse(&text, 1, &mut Report::new("")).unwrap();
+        let parts = parse_by_parts(&text, "products").unwrap();
+        let (whole, parts) = (format!("{whole:?}"), format!("{parts:?}"));
+        let differing = whole.bytes().zip(parts.bytes()).position(|(one, other)| one != other);
+        assert!(
+            whole == parts,
+            "{:?}",
+            differing.map(|at| (&whole[at - 90..at + 90], &parts[at - 90..at + 90]))
+        );
+        for other in [
+            // Short; something after the list; what one part needs of another; a fault.
+            format!("{head}{}", item(1)),
+            format!("{text}title: x\n"),
+            format!("{head}  - id: &a x\n{items}  - id: *a\n"),
+            format!("{head}{items}  - id: \"x\n"),
+            format!("{head}  id: x\n{items}"),
+            items.clone(),
+        ] {
+            assert!(parse_by_parts(&other, "products").is_none(), "{}…", &other[..60]);
+        }
+    }
 }
