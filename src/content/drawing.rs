@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
 
-use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
+use quick_xml::{Reader, Writer};
 use svg_hush::Filter;
 use svg_hush::data_url_filter::{DataUrl, DataUrlFilterResult};
 
-/// How much of a file is looked at to tell whether it is a drawing.
-const HEAD_BYTES: usize = 4 << 10;
+/// How much of a file is looked at to tell whether it is a drawing: licences may stand before it.
+const HEAD_BYTES: usize = 64 << 10;
 
 /// The most bytes a drawing may have when it is cleaned: entities may have made it larger than its file.
 const MAX_BYTES: usize = 16 << 20;
@@ -20,18 +20,23 @@ const MAX_DECLARED: usize = 4 << 10;
 /// The most elements that are drawn, with those that are drawn again where another element uses them.
 const MAX_DRAWN: u64 = 500_000;
 
-/// How deep uses of uses may go.
-const MAX_USES: usize = 64;
+/// How deep uses of uses, and elements others may use within each other, may go.
+const MAX_USES: usize = 200;
+
+/// A larger size, in pixels, is none that is meant.
+const MAX_SIDE: f64 = 20_000.0;
 
 /// Whether a file looks like a drawing.
 pub(super) fn is_drawing(bytes: &[u8]) -> bool {
     let head = &bytes[..bytes.len().min(HEAD_BYTES)];
     let text = String::from_utf8_lossy(head);
     let text = text.trim_start_matches('\u{feff}').trim_start();
-    text.starts_with('<') && (text.contains("<svg") || text.contains(":svg"))
+    let is_page = text.get(..9).is_some_and(|begin| begin.eq_ignore_ascii_case("<!doctype"))
+        && !text.contains("<!DOCTYPE svg");
+    text.starts_with('<') && !is_page && (text.contains("<svg") || text.contains(":svg"))
 }
 
-/// The drawing with what draws and nothing else: no scripts, no handlers, no pages within, no addresses of other servers.
+/// The drawing with what draws and nothing else: no scripts, no handlers, no pages within, no addresses.
 ///
 /// # Errors
 /// It is not well formed, holds no drawing, or would take a browser too long to draw.
@@ -40,9 +45,70 @@ pub(super) fn cleaned(bytes: &[u8]) -> Result<Vec<u8>, String> {
     let mut filter = Filter::new();
     filter.set_data_url_filter(picture_within);
     let mut out = Bounded(Vec::with_capacity(bytes.len()));
-    filter.filter(bytes, &mut out).map_err(|error| format!("is no drawing that can be read: {error}"))?;
-    refuse_multiplying_uses(&out.0)?;
-    Ok(out.0)
+    filter.filter(bytes, &mut out).map_err(|error| broken(&error))?;
+    let text = String::from_utf8(out.0).map_err(|error| broken(&error))?;
+    refuse_multiplying_uses(&text)?;
+    settled(&text)
+}
+
+/// Whether a drawing holds texts that only a page within it shows, as labels of flow charts.
+pub(super) fn has_page_within(bytes: &[u8]) -> bool {
+    String::from_utf8_lossy(bytes).contains("foreignObject")
+}
+
+fn broken(error: &dyn std::fmt::Display) -> String {
+    format!("is no drawing that can be read: {error}")
+}
+
+/// A clean drawing without addresses, which would lead to this server, and of the size it has by its coordinates where it names none: browsers
+/// would make an icon as wide as the page.
+fn settled(text: &str) -> Result<Vec<u8>, String> {
+    let mut reader = Reader::from_str(text);
+    let mut writer = Writer::new(Vec::with_capacity(text.len()));
+    let mut is_root = true;
+    loop {
+        let event = reader.read_event().map_err(|error| broken(&error))?;
+        let event = match event {
+            Event::Eof => break,
+            Event::Start(element) => Event::Start(without_addresses(&element, std::mem::take(&mut is_root))),
+            Event::Empty(element) => Event::Empty(without_addresses(&element, std::mem::take(&mut is_root))),
+            other => other,
+        };
+        writer.write_event(event).map_err(|error| broken(&error))?;
+    }
+    Ok(writer.into_inner())
+}
+
+fn without_addresses(element: &BytesStart<'_>, is_root: bool) -> BytesStart<'static> {
+    let mut kept = BytesStart::new(element.name().0.to_owned());
+    let (mut size, mut view_box) = (false, None);
+    for attribute in element.attributes().flatten() {
+        let (key, value) = (attribute.key.as_ref().to_owned(), attribute.value.clone());
+        size |= matches!(key.as_str(), "width" | "height");
+        if key == "viewBox" {
+            view_box = Some(value.to_string());
+        }
+        if key != "href" || value.starts_with(['#']) || value.starts_with("data:") {
+            kept.push_attribute(attribute);
+        }
+    }
+    let sides = view_box.filter(|_| is_root && !size).and_then(|view_box| {
+        let numbers: Vec<f64> = view_box
+            .split([' ', ','])
+            .filter(|part| !part.is_empty())
+            .filter_map(|part| part.parse().ok())
+            .collect();
+        let [_, _, width, height] = numbers[..] else { return None };
+        [width, height]
+            .iter()
+            .all(|side| (1.0..=MAX_SIDE).contains(side))
+            .then(|| [width.to_string(), height.to_string()])
+    });
+    if let Some([width, height]) = sides {
+        kept.push_attribute(("width", width.as_str()));
+        kept.push_attribute(("height", height.as_str()));
+    }
+    kept.into_owned()
 }
 
 /// Pictures within a drawing stay when they are what they say.
@@ -84,20 +150,21 @@ impl Write for Bounded {
     }
 }
 
-/// An element others may use, by its id: how many elements it holds with itself, and which it uses how often.
+/// An element others may use, by its id: how many elements stand in it that are in no such element within it, which it uses how often, and
+/// which such elements stand in it.
 #[derive(Default)]
 struct Used {
     elements: u64,
     uses: BTreeMap<String, u64>,
+    within: BTreeMap<String, u64>,
 }
 
 /// A few elements that use each other are drawn as many.
-fn refuse_multiplying_uses(bytes: &[u8]) -> Result<(), String> {
-    let broken = |error: &dyn std::fmt::Display| format!("is no drawing that can be read: {error}");
+fn refuse_multiplying_uses(text: &str) -> Result<(), String> {
     // The whole drawing is what nothing is called.
     let mut by_id: HashMap<String, Used> = HashMap::from([(String::new(), Used::default())]);
-    let mut open: Vec<Option<String>> = vec![Some(String::new())];
-    let text = std::str::from_utf8(bytes).map_err(|error| broken(&error))?;
+    // By open element: the nearest around it that others may use, itself included.
+    let mut open: Vec<String> = vec![String::new()];
     let mut reader = Reader::from_str(text);
     loop {
         let (element, has_end) = match reader.read_event().map_err(|error| broken(&error))? {
@@ -111,19 +178,18 @@ fn refuse_multiplying_uses(bytes: &[u8]) -> Result<(), String> {
             _ => continue,
         };
         let (id, uses) = facts_of(&element);
-        if let Some(id) = &id {
-            by_id.entry(id.clone()).or_default();
+        let around = open.last().cloned().unwrap_or_default();
+        let own = id.unwrap_or_else(|| around.clone());
+        if own != around {
+            *by_id.entry(around).or_default().within.entry(own.clone()).or_default() += 1;
         }
-        open.push(id);
-        for around in open.iter().flatten() {
-            let Some(used) = by_id.get_mut(around) else { continue };
-            used.elements += 1;
-            for id in &uses {
-                *used.uses.entry(id.clone()).or_default() += 1;
-            }
+        let used = by_id.entry(own.clone()).or_default();
+        used.elements += 1;
+        for id in uses {
+            *used.uses.entry(id).or_default() += 1;
         }
-        if !has_end {
-            open.pop();
+        if has_end {
+            open.push(own);
         }
     }
     match drawn("", &by_id, &mut HashMap::new(), 0) {
@@ -132,16 +198,21 @@ fn refuse_multiplying_uses(bytes: &[u8]) -> Result<(), String> {
     }
 }
 
-/// The id of an element, and those it names in whatever attribute: `#id`, `url(#id)`.
+/// The id of an element, and those it uses: `href="#id"`, `url(#id)`.
 fn facts_of(element: &BytesStart<'_>) -> (Option<String>, Vec<String>) {
     let (mut id, mut uses) = (None, Vec::new());
     for attribute in element.attributes().flatten() {
-        let value = attribute.value.into_owned();
-        if attribute.key.as_ref() == "id" {
-            id = Some(value).filter(|id| !id.is_empty());
-        } else {
-            let named = value.split('#').skip(1).map(|rest| rest.split([')', '"', '\'', ';', ' ']).next());
-            uses.extend(named.flatten().filter(|id| !id.is_empty()).map(str::to_owned));
+        let value = attribute.value;
+        match attribute.key.as_ref() {
+            "id" => id = Some(value.into_owned()).filter(|id| !id.is_empty()),
+            "href" => uses.extend(value.strip_prefix('#').map(str::to_owned)),
+            _ => {
+                let named = value.split("url(").skip(1).filter_map(|rest| {
+                    let rest = rest.trim_start_matches(['"', '\'', ' ']).strip_prefix('#')?;
+                    rest.split([')', '"', '\'', ' ']).next()
+                });
+                uses.extend(named.map(str::to_owned));
+            }
         }
     }
     (id, uses)
@@ -164,7 +235,7 @@ fn drawn(
     // What uses itself is not drawn by browsers.
     known.insert(id.to_owned(), Some(0));
     let mut all = Some(used.elements);
-    for (other, times) in &used.uses {
+    for (other, times) in used.uses.iter().chain(&used.within) {
         let elements = drawn(other, by_id, known, depth + 1).and_then(|each| each.checked_mul(*times));
         all = all.zip(elements).and_then(|(all, elements)| all.checked_add(elements));
     }
@@ -196,6 +267,7 @@ mod tests {
             "viewBox=\"0 0 10 10\"",
             "url(#g)",
             "href=\"#r\"",
+            "width=\"10\" height=\"10\"",
             "data:image/gif",
             ".a { stroke: red }",
         ] {
@@ -211,11 +283,13 @@ mod tests {
             "DOCTYPE",
             "import",
             "attributeName=\"href\"",
+            "z.png",
         ] {
             assert!(!text.contains(gone), "{gone}: {text}");
         }
-        // What was cleaned is clean, and the same again.
-        assert_eq!(clean(&text), text);
+        // What was cleaned is clean, and stays the same.
+        let again = clean(&text);
+        assert_eq!((clean(&again), again.len()), (again, text.len()));
     }
 
     #[test]
@@ -255,6 +329,8 @@ mod tests {
             ("\u{feff}<?xml version='1.0'?>\n<!-- a --><svg/>", true),
             ("<x:svg xmlns:x='http://www.w3.org/2000/svg'/>", true),
             ("<!doctype html><p>", false),
+            ("<!DOCTYPE html><svg/>", false),
+            ("<!DOCTYPE svg PUBLIC 'x' 'y'><svg/>", true),
             ("svg", false),
             ("", false),
         ] {

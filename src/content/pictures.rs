@@ -30,6 +30,11 @@ pub fn kept(bytes: Vec<u8>) -> Result<Kept, String> {
     Ok(Kept { extension: pixels_of(&bytes)?, bytes })
 }
 
+/// Whether of a file less is kept than it shows: texts of a drawing that stand in a page within it.
+pub fn loses_text(bytes: &[u8]) -> bool {
+    drawing::is_drawing(bytes) && drawing::has_page_within(bytes)
+}
+
 /// Which picture of pixels a file is, as the ending of its name.
 ///
 /// # Errors

@@ -229,7 +229,21 @@ fn is_hidden(path: &str) -> bool {
 
 /// What version control and operating systems keep beside what is theirs not.
 fn is_machinery(name: &str) -> bool {
-    matches!(name, ".git" | ".svn" | ".hg" | ".DS_Store" | "__MACOSX" | ".Trash" | ".idea" | ".vscode")
+    matches!(
+        name,
+        ".git"
+            | ".svn"
+            | ".hg"
+            | ".DS_Store"
+            | "__MACOSX"
+            | ".Trash"
+            | ".trash"
+            | ".obsidian"
+            | ".idea"
+            | ".vscode"
+            | ".venv"
+            | "node_modules"
+    )
 }
 
 fn bounded(paths: &BTreeMap<String, Place>, shown: impl std::fmt::Display) -> Result<(), ArchiveError> {

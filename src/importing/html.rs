@@ -206,7 +206,7 @@ impl Site {
         }
         for path in pages {
             if let Ok(html) = page_text(archive, path) {
-                site.addresses.learn(&html);
+                site.addresses.learn(path, &html);
             }
         }
         site.addresses.settle();

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use crate::content::article::Article;
 use crate::content::files::{self, Folder};
-use crate::content::pictures::kept;
+use crate::content::pictures::{kept, loses_text};
 use crate::importing::alike::{Alike, alike};
 use crate::importing::archive::{Archive, ArchiveError};
 use crate::importing::counts::{OPTIONS, counts};
@@ -192,6 +192,8 @@ struct Planner<'a> {
     anchors: Vec<BTreeSet<String>>,
     /// Files by their keys: where they go, or why they do not.
     files: HashMap<String, Result<String, String>>,
+    /// Drawings of which not all is carried.
+    reduced: BTreeSet<String>,
     by_bytes: HashMap<[u8; 32], String>,
     names: Names,
     planned: Vec<PlannedFile>,
@@ -324,7 +326,8 @@ impl<'a> Planner<'a> {
             })
             .collect();
         let (files, by_bytes, planned) = (HashMap::new(), HashMap::new(), Vec::new());
-        Self { archive, aim, paths, by_key, anchors, files, by_bytes, names, planned }
+        let reduced = BTreeSet::new();
+        Self { archive, aim, paths, by_key, anchors, files, reduced, by_bytes, names, planned }
     }
 
     /// The head of an article.
@@ -416,6 +419,9 @@ impl<'a> Planner<'a> {
             return Ok(format!("{}{anchor}", relative(&own, &self.paths[other])));
         }
         let to = self.file(&key)?;
+        if self.reduced.contains(&key) {
+            document.lose("drawing-text", format!("{key}: its labels that are HTML are not carried"));
+        }
         Ok(relative(&own, &to))
     }
 
@@ -434,6 +440,9 @@ impl<'a> Planner<'a> {
         let hash = *blake3::hash(&bytes).as_bytes();
         if let Some(same) = self.by_bytes.get(&hash) {
             return Ok(same.clone());
+        }
+        if loses_text(&bytes) {
+            self.reduced.insert(key.to_owned());
         }
         let ending = kept(bytes)?.extension;
         let name = key.rsplit('/').next().unwrap_or(key);

@@ -304,7 +304,7 @@ fn of_passages(source: Source<'_>, ranked: &[(Rung, Candidate)]) -> tantivy::Res
 /// Rows of a table as lines: their cells apart by dashes, but for those that are empty.
 fn plain_rows(text: &str) -> String {
     let row = |line: &str| line.split('\t').filter(|cell| !cell.is_empty()).collect::<Vec<_>>().join(" — ");
-    text.lines().map(row).collect::<Vec<_>>().join("\n")
+    text.lines().map(row).filter(|row| !row.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
 /// A row under its header, an item, or sentences.

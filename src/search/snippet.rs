@@ -175,36 +175,59 @@ fn marked(text: &str, found: &[Found]) -> String {
     if window.start > 0 {
         html.push('…');
     }
+    let mut flat = Flat { html: &mut html, between: None, has_begun: false };
     let mut at = window.start;
     for place in found.iter().filter(|f| f.range.start >= window.start && f.range.end <= window.end) {
         if place.range.start < at {
             continue;
         }
-        escape_flat(&text[at..place.range.start], &mut html);
-        html.push_str("<mark>");
-        escape_flat(&text[place.range.clone()], &mut html);
-        html.push_str("</mark>");
+        flat.write(&text[at..place.range.start]);
+        flat.separate();
+        flat.html.push_str("<mark>");
+        flat.write(&text[place.range.clone()]);
+        flat.html.push_str("</mark>");
         at = place.range.end;
     }
-    escape_flat(&text[at..window.end], &mut html);
+    flat.write(&text[at..window.end]);
     if window.end < text.len() {
         html.push('…');
     }
     html
 }
 
-fn escape_flat(text: &str, html: &mut String) {
-    // Items stand apart by a dot, cells by a dash: line breaks mean nothing in a snippet.
-    for (number, line) in text.split('\n').enumerate() {
-        if number > 0 {
-            html.push_str(" · ");
-        }
-        for (number, cell) in line.split('\t').filter(|cell| !cell.trim().is_empty()).enumerate() {
-            if number > 0 {
-                html.push_str(" — ");
+/// Writes text on one line: items stand apart by a dot, cells by a dash, and empty ones leave no trace.
+struct Flat<'h> {
+    html: &'h mut String,
+    /// What is to stand before what is written next.
+    between: Option<&'static str>,
+    has_begun: bool,
+}
+
+impl Flat<'_> {
+    fn write(&mut self, text: &str) {
+        let mut rest = text;
+        while !rest.is_empty() {
+            let end = rest.find(['\n', '\t']).unwrap_or(rest.len());
+            let (part, after) = rest.split_at(end);
+            if !part.trim().is_empty() || self.between.is_none() && !part.is_empty() {
+                self.separate();
+                escape_into(part, self.html);
+                self.has_begun = true;
             }
-            escape_into(cell, html);
+            let Some(mark) = after.chars().next() else { return };
+            if mark == '\n' {
+                self.between = Some(" · ");
+            } else if self.between.is_none() {
+                self.between = Some(" — ");
+            }
+            rest = &after[1..];
         }
+    }
+
+    fn separate(&mut self) {
+        let between = self.between.take().filter(|_| self.has_begun);
+        self.html.push_str(between.unwrap_or_default());
+        self.has_begun = true;
     }
 }
 

@@ -362,23 +362,19 @@ impl Spaces {
 
     /// Whether readers get a page. Who may not view a page may view none below it.
     fn state(&self, page: &Object) -> State {
-        let space = page.get("space").and_then(|space| self.spaces.get(space));
-        let is_archived = page.get("contentStatus") == Some("archived")
-            || space
-                .and_then(|space| space.get("spaceStatus"))
-                .is_some_and(|status| status.trim() == "ARCHIVED");
-        if is_archived {
-            return State::Archived;
-        }
-        let mut above = Some(page);
-        for _ in 0..MAX_FOLDERS {
-            let Some(page) = above else { break };
+        let (mut above, mut seen) = (Some(page), BTreeSet::new());
+        while let Some(page) = above.filter(|page| seen.insert(page.id.as_str())) {
             if self.restricted.contains(&page.id) {
                 return State::Draft;
             }
             above = page.get("parent").and_then(|parent| self.pages.get(parent));
         }
-        State::Active
+        let space = page.get("space").and_then(|space| self.spaces.get(space));
+        let is_archived = page.get("contentStatus") == Some("archived")
+            || space
+                .and_then(|space| space.get("spaceStatus"))
+                .is_some_and(|status| status.trim() == "ARCHIVED");
+        if is_archived { State::Archived } else { State::Active }
     }
 
     fn body_of(&self, id: &str, page: &Object) -> Option<&(String, bool)> {

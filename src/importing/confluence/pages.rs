@@ -10,6 +10,9 @@ use crate::importing::html::{
     Links, Target, convert_tree, day, decoded, has_scheme, is_page, page_text, resolved,
 };
 
+/// The longest entry of a list of attachments, in bytes.
+const MAX_ENTRY: usize = 4_096;
+
 /// How many pages are looked at to recognise an export.
 const LOOK_FILES: usize = 5;
 
@@ -76,6 +79,8 @@ struct Export<'a> {
     ids: HashMap<String, String>,
     /// Paths by title in small letters; nothing: several pages are called so.
     titles: HashMap<String, Option<String>>,
+    /// The keys of the spaces that were exported, as their lists of pages say.
+    spaces: BTreeSet<String>,
     /// Attachments by the id of their page and their name in small letters.
     files: HashMap<(String, String), String>,
 }
@@ -87,6 +92,7 @@ impl<'a> Export<'a> {
             keys: HashMap::new(),
             ids: HashMap::new(),
             titles: HashMap::new(),
+            spaces: BTreeSet::new(),
             files: HashMap::new(),
         };
         for path in paths {
@@ -121,9 +127,16 @@ impl<'a> Export<'a> {
                 *known = None;
             }
         }
+        if html.contains("Space Details:")
+            && let Some((_, rest)) = html.split_once(">Key<")
+            && let Some((cell, _)) = rest.split_once("<td").and_then(|(_, cell)| cell.split_once("</td>"))
+            && let Some((_, key)) = cell.rsplit_once('>')
+        {
+            self.spaces.insert(one_line(&unescaped(key)));
+        }
         let folder = path.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
         for (at, _) in html.match_indices("attachments/") {
-            let rest = &html[at..];
+            let rest = &html[at..html.floor_char_boundary((at + MAX_ENTRY).min(html.len()))];
             let Some((href, rest)) = rest.find(['"', '\'']).map(|end| rest.split_at(end)) else { continue };
             let name = rest.split_once('>').and_then(|(_, rest)| rest.split_once("</a>"));
             let (Some(page), Some((name, _))) = (href.split('/').nth(1), name) else { continue };
@@ -365,7 +378,8 @@ fn is_furniture(tree: &Tree, place: usize) -> bool {
     let is_hidden = || {
         let style = tree.attribute(place, "style").unwrap_or_default();
         let style: String = style.chars().filter(|c| !c.is_whitespace()).collect();
-        style.contains("display:none") && !matches!(tree.attribute(place, "role"), Some("tabpanel"))
+        // Rows behind those of a list of attachments; what else is hidden is shown when it is asked for.
+        tree.name(place) == "tr" && style.contains("display:none")
     };
     let is_named = tree.classes(place).any(|class| {
         matches!(
@@ -401,6 +415,7 @@ impl PageLinks<'_> {
             return self.to(&path, None);
         }
         if let Some(path) = displayed(address)
+            .filter(|(space, _)| self.export.spaces.contains(space))
             .and_then(|(_, title)| self.export.titles.get(&title.to_lowercase()).cloned().flatten())
         {
             return self.to(&path, anchor);

@@ -101,13 +101,14 @@ fn blocks(markdown: &str) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
     let mut depth = 0_usize;
     let mut said = String::new();
-    let (mut bold, mut is_bold) = (0, true);
+    // How many marks of bold are open, and whether all that was said was in bold.
+    let (mut bold, mut is_bold, mut has_words) = (0, true, false);
     for (event, range) in Parser::new_ext(markdown, OPTIONS).into_offset_iter() {
         if depth == 0 {
             let is_heading = matches!(event, Event::Start(Tag::Heading { .. }));
             blocks.push(Block { range, key: None, is_heading });
             said.clear();
-            is_bold = true;
+            (is_bold, has_words) = (true, false);
         }
         match event {
             Event::Start(tag) => {
@@ -125,6 +126,7 @@ fn blocks(markdown: &str) -> Vec<Block> {
             }
             Event::Text(text) | Event::Code(text) => {
                 is_bold &= bold > 0;
+                has_words |= !text.trim().is_empty();
                 said.push_str(&text);
             }
             Event::SoftBreak | Event::HardBreak => said.push(' '),
@@ -134,7 +136,7 @@ fn blocks(markdown: &str) -> Vec<Block> {
             && let Some(block) = blocks.last_mut()
         {
             block.key = key_of(&said);
-            block.is_heading |= block.key.is_some() && is_bold || said.trim_end().ends_with(':');
+            block.is_heading |= has_words && is_bold || said.trim_end().ends_with(':');
         }
     }
     blocks

@@ -20,26 +20,35 @@ pub(super) fn decided(text: &str, page: &mut Page<'_>) -> String {
         return text.to_owned();
     }
     let is_public = page.is_for_public(text);
-    let mut open: Vec<bool> = Vec::new();
+    // Those that are open: whether what stands in them is kept, where they end their tag, and how much had been written before them.
+    let mut open: Vec<(bool, usize, usize)> = Vec::new();
     let mut out = String::with_capacity(text.len());
+    let mut line_start = 0;
     for line in text.split_inclusive('\n') {
-        let (mut kept, mut has_tag, mut rest) = (String::new(), false, line);
-        while let Some((start, end, tag)) = next(rest) {
-            if open.iter().all(|kept| *kept) {
-                kept.push_str(&rest[..start]);
+        let (mut kept, mut has_tag, mut at) = (String::new(), false, 0);
+        for (start, end, tag) in tags(line) {
+            if open.iter().all(|(kept, ..)| *kept) {
+                kept.push_str(&line[at..start]);
             }
             has_tag = true;
             match tag {
-                Tag::Open { wants, names } => open.push(is_kept(wants, names, is_public, page)),
+                Tag::Open { wants, names } => {
+                    open.push((
+                        is_kept(wants, names, is_public, page),
+                        line_start + end,
+                        out.len() + kept.len(),
+                    ));
+                }
                 Tag::Close => {
                     open.pop();
                 }
             }
-            rest = &rest[end..];
+            at = end;
         }
-        if open.iter().all(|kept| *kept) {
-            kept.push_str(rest);
+        if open.iter().all(|(kept, ..)| *kept) {
+            kept.push_str(&line[at..]);
         }
+        line_start += line.len();
         // A line that only held a tag leaves no trace.
         if !has_tag || !kept.trim().is_empty() {
             out.push_str(&kept);
@@ -48,21 +57,22 @@ pub(super) fn decided(text: &str, page: &mut Page<'_>) -> String {
             }
         }
     }
+    // One that is never closed must not take the rest of the page with it.
+    if let Some((_, from, written)) = open.into_iter().find(|(kept, ..)| !kept) {
+        page.lose("condition", "is never closed: what stands behind it is carried as it is");
+        out.truncate(written);
+        out.push_str(&text[from..]);
+    }
     out
 }
 
 /// Whether a text says something for the public, or for everybody else.
 pub(super) fn names_public(text: &str) -> bool {
-    let mut rest = text;
-    while let Some((_, end, tag)) = next(rest) {
-        if let Tag::Open { names, .. } = tag
-            && names.split(',').any(|name| name.trim() == PUBLIC)
-        {
-            return true;
-        }
-        rest = &rest[end..];
-    }
-    false
+    let is_public = |tag: &Tag<'_>| match tag {
+        Tag::Open { names, .. } => names.split(',').any(|name| name.trim() == PUBLIC),
+        Tag::Close => false,
+    };
+    text.contains(PUBLIC) && text.lines().any(|line| tags(line).iter().any(|(_, _, tag)| is_public(tag)))
 }
 
 fn is_kept(wants: bool, names: &str, is_public: bool, page: &mut Page<'_>) -> bool {
@@ -82,28 +92,33 @@ fn is_kept(wants: bool, names: &str, is_public: bool, page: &mut Page<'_>) -> bo
     kept
 }
 
-/// The next tag: where it begins, where it ends, and what it is. Those in a span of code are shown.
-fn next(text: &str) -> Option<(usize, usize, Tag<'_>)> {
-    let mut at = 0;
-    loop {
-        let start = at + text[at..].find('{')?;
-        let rest = &text[start..];
-        let found =
-            if let Some(names) = rest.strip_prefix("{ifdef(").or_else(|| rest.strip_prefix("{ifndef(")) {
-                names.find(")}").map(|end| {
-                    let length = rest.len() - names.len() + end + 2;
-                    (length, Tag::Open { wants: rest.starts_with("{ifdef("), names: &names[..end] })
-                })
-            } else {
-                ["{/ifdef}", "{/ifndef}"]
-                    .iter()
-                    .find(|tag| rest.starts_with(**tag))
-                    .map(|tag| (tag.len(), Tag::Close))
-            };
-        let in_code = text[..start].matches('`').count() % 2 == 1;
-        match found.filter(|_| !in_code) {
-            Some((length, tag)) => return Some((start, start + length, tag)),
-            None => at = start + 1,
+/// The tags of a line: where each begins, where it ends, and what it is. Those in a span of code are shown.
+fn tags(line: &str) -> Vec<(usize, usize, Tag<'_>)> {
+    let mut found = Vec::new();
+    let (mut at, mut in_code) = (0, false);
+    while let Some(start) = line[at..].find(['{', '`']).map(|next| at + next) {
+        let rest = &line[start..];
+        at = start + 1;
+        in_code ^= rest.starts_with('`');
+        if in_code || rest.starts_with('`') {
+            continue;
+        }
+        let tag = if let Some(names) = rest.strip_prefix("{ifdef(").or_else(|| rest.strip_prefix("{ifndef("))
+        {
+            names.find(")}").map(|end| {
+                let length = rest.len() - names.len() + end + 2;
+                (length, Tag::Open { wants: rest.starts_with("{ifdef("), names: &names[..end] })
+            })
+        } else {
+            ["{/ifdef}", "{/ifndef}"]
+                .iter()
+                .find(|tag| rest.starts_with(**tag))
+                .map(|tag| (tag.len(), Tag::Close))
+        };
+        if let Some((length, tag)) = tag {
+            at = start + length;
+            found.push((start, at, tag));
         }
     }
+    found
 }

@@ -1,5 +1,6 @@
 //! The last pass over CommonMark: links made to lead where they led, headings set below the title, what Pharos would misread escaped.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use pulldown_cmark::{CodeBlockKind, Event, LinkType, Options, Parser, Tag, TagEnd};
@@ -114,13 +115,19 @@ pub(super) fn rebased(text: &str, page: &mut Page<'_>) -> String {
     let mut seen = Seen::default();
     let from = page.file().to_owned();
     let parser = Parser::new_ext(text, OPTIONS);
-    let definitions: Vec<(Range<usize>, String)> = parser
+    let definitions: Vec<(Range<usize>, String, String)> = parser
         .reference_definitions()
         .iter()
-        .map(|(_, definition)| (definition.span.clone(), definition.dest.to_string()))
+        .map(|(label, definition)| {
+            (definition.span.clone(), label.to_lowercase(), definition.dest.to_string())
+        })
         .collect();
+    let mut used: BTreeSet<String> = BTreeSet::new();
     let mut open: Vec<Open> = Vec::new();
     for (event, range) in parser.into_offset_iter() {
+        if let Event::Start(Tag::Link { id, .. } | Tag::Image { id, .. }) = &event {
+            used.insert(id.to_lowercase());
+        }
         track(&mut open, &event, &range);
         if let Event::End(TagEnd::Link | TagEnd::Image) = event
             && let Some(link) = open.pop()
@@ -137,13 +144,18 @@ pub(super) fn rebased(text: &str, page: &mut Page<'_>) -> String {
             rewrite(text, &link, new.as_deref(), &mut seen.edits);
         }
     }
-    // Who includes it may refer to what it defines.
-    for (range, target) in definitions {
+    // Who includes it may refer to what it defines; what it defines for itself is resolved, and may be called the same elsewhere.
+    for (range, label, target) in definitions {
+        if used.contains(&label) {
+            seen.edits.replace(range, String::new());
+            continue;
+        }
         let found = relative(&target).and_then(|(path, anchor)| Some((page.site.find(&from, path)?, anchor)));
         if let Some((Target::Document(key) | Target::File(key), anchor)) = found
-            && let Some(at) = text[range.clone()].rfind(&target)
+            && let Some(begin) = text[range.clone()].find("]:")
+            && let Some(at) = text[range.start + begin..range.end].find(&target)
         {
-            let place = range.start + at;
+            let place = range.start + begin + at;
             seen.edits.replace(place..place + target.len(), within(&key, anchor.as_deref()));
         }
     }
@@ -350,11 +362,12 @@ impl Heading {
 
 /// Sets the headings below the title, and takes out the first if it is the title; gives its text then.
 fn headings(text: &str, title: Option<&str>, page: &mut Page<'_>, seen: &mut Seen) -> Option<String> {
-    // What begins somewhere below is a part of the page.
+    // One of several that begins somewhere below is a part of the page.
+    let is_only = seen.headings.iter().filter(|heading| heading.level == 1).count() == 1;
     let stands_first = |heading: &&Heading| {
-        let before = text[..heading.range.start].lines().map(str::trim_start);
+        let mut before = text[..heading.range.start].lines().map(str::trim_start);
         heading.level == 1
-            && before.into_iter().all(|line| line.is_empty() || line.starts_with(['<', '[', '!', ':']))
+            && (is_only || before.all(|line| line.is_empty() || line.starts_with(['<', '[', '!', ':'])))
     };
     let first = seen.headings.first().filter(stands_first);
     let stem = super::site::without_extension(

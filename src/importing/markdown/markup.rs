@@ -572,7 +572,31 @@ fn is_markdown(node: NodeRef<'_, Node>, text: &str) -> bool {
         return false;
     }
     let has_fence = || text.lines().filter(|line| line.trim_start().starts_with("```")).count() >= 2;
-    node.ancestors().any(is_said) || text.contains("](") || text.matches("**").count() >= 2 || has_fence()
+    node.ancestors().any(is_said) || has_marked_link(text) || has_strong(text) || has_fence()
+}
+
+/// Whether a text has a link of Markdown, whose address looks like one.
+fn has_marked_link(text: &str) -> bool {
+    text.match_indices("](").any(|(at, _)| {
+        let target = text[at + 2..].split([')', ' ', '\n']).next().unwrap_or_default();
+        text[..at].contains('[') && text[at..].contains(')') && target.contains(['.', '/', '#', ':'])
+    })
+}
+
+/// Whether a text has words in bold: stars that open before a word and close behind one.
+fn has_strong(text: &str) -> bool {
+    let stars: Vec<usize> = text.match_indices("**").map(|(at, _)| at).collect();
+    let is_apart =
+        |c: Option<char>| c.is_none_or(|c| c.is_whitespace() || c.is_ascii_punctuation() && c != '*');
+    let opens = |at: usize| {
+        is_apart(text[..at].chars().next_back())
+            && text[at + 2..].chars().next().is_some_and(|c| !c.is_whitespace())
+    };
+    let closes = |at: usize| {
+        text[..at].chars().next_back().is_some_and(|c| !c.is_whitespace())
+            && is_apart(text[at + 2..].chars().next())
+    };
+    stars.windows(2).any(|pair| pair[1] > pair[0] + 2 && opens(pair[0]) && closes(pair[1]))
 }
 
 /// Escapes that only the beginning of a line needs are taken off again.

@@ -17,7 +17,7 @@ pub(super) fn read(site: &mut Site<'_>) {
             continue;
         }
         match name {
-            "mkdocs.yml" | "mkdocs.yaml" => mkdocs(site, &path, folder),
+            "mkdocs.yml" | "mkdocs.yaml" => mkdocs(site, &path, 0),
             "toc.yaml" | "toc.yml" | "TOC.yml" => {
                 if let Some(toc) = yaml(site, &path) {
                     items(site, &toc, folder, 0);
@@ -63,14 +63,12 @@ fn yaml(site: &Site<'_>, path: &str) -> Option<Value> {
     serde_saphyr::from_str(&text).ok()
 }
 
-fn mkdocs(site: &mut Site<'_>, path: &str, folder: &str) {
-    let Some(settings) = yaml(site, path) else { return };
+fn mkdocs(site: &mut Site<'_>, path: &str, depth: usize) {
+    let Some(settings) = yaml(site, path).filter(|_| depth < MAX_DEPTH) else { return };
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
     // What is said there first, so that this file's own settings count.
-    if let Some(parent) = settings.get("INHERIT").and_then(|parent| joined(folder, &text_of(parent)))
-        && parent != path
-        && parent.len() < path.len() + 200
-    {
-        mkdocs(site, &parent, parent.rsplit_once('/').map_or("", |(folder, _)| folder));
+    if let Some(parent) = settings.get("INHERIT").and_then(|parent| joined(folder, &text_of(parent))) {
+        mkdocs(site, &parent, depth + 1);
     }
     let docs = settings.get("docs_dir").map_or_else(|| "docs".to_owned(), text_of);
     let Some(docs) = joined(folder, &docs) else { return };

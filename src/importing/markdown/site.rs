@@ -120,7 +120,7 @@ impl<'a> Site<'a> {
 
     fn index(&mut self, path: String) {
         let text = self.archive.text(&path).unwrap_or_default();
-        self.former.learn(&text);
+        self.former.learn(&path, &text);
         let (front, body) = front::split(&text);
         for number in
             ["kbId", "kb_id", "article_id", "articleId"].iter().filter_map(|key| front.values.get(*key))
