@@ -99,7 +99,8 @@ pub(super) fn block(lines: &[&str], at: usize, page: &mut Page<'_>, depth: usize
 
 /// A tag within a line.
 pub(super) fn inline(rest: &str, out: &str, page: &mut Page<'_>, depth: usize) -> Taken {
-    let tag = scan(rest, 0).filter(|tag| tag.start == 0)?;
+    let (end, name, args, closing) = parse(rest)?;
+    let tag = Tag { start: 0, end, name, args, closing, single: false };
     let (inner, values) = parts(&tag.args);
     let within_text = |text: &str, page: &mut Page<'_>| super::inline::inline(text, page, depth + 1);
     if depth > super::page::MAX_DEPTH {

@@ -106,7 +106,7 @@ pub(super) fn inline(rest: &str, out: &str, page: &mut Page<'_>, depth: usize) -
     if page.raw {
         return None;
     }
-    let tag = scan(rest, 0).filter(|tag| tag.start == 0 && !rest[..tag.end].contains("\n\n"))?;
+    let tag = paired::at_start(rest, scan).filter(|tag| !rest[..tag.end].contains("\n\n"))?;
     if tag.closing {
         page.lose_once("tag", &format!("end{}: ends nothing", tag.name));
         return Some((tag.end, String::new()));

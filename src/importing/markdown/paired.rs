@@ -89,6 +89,14 @@ fn taken(lines: &[&str], (first, begin): (usize, usize), (last, closing): (usize
     Pair { inner: text, rest, lines: count }
 }
 
+/// The longest tag, in bytes.
+const MAX_TAG: usize = 1 << 13;
+
+/// The tag a text begins with. What is no tag is not looked for in all that follows.
+pub(super) fn at_start(text: &str, scan: Scan) -> Option<Tag> {
+    scan(&text[..text.floor_char_boundary(MAX_TAG.min(text.len()))], 0).filter(|tag| tag.start == 0)
+}
+
 /// What a tag at the beginning of a text encloses, within the same text: from where to where, and where the second ends.
 pub(super) fn pair_in(text: &str, tag: &Tag, scan: Scan) -> Option<(usize, usize, usize)> {
     let text = &text[..text.floor_char_boundary((1 << 14).min(text.len()))];

@@ -93,7 +93,7 @@ pub(super) fn inline(rest: &str, out: &str, page: &mut Page<'_>, depth: usize) -
             ));
         }
     }
-    let tag = scan(rest, 0).filter(|tag| tag.start == 0)?;
+    let tag = paired::at_start(rest, scan)?;
     if tag.closing {
         return Some((tag.end, String::new()));
     }
