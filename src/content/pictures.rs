@@ -14,6 +14,8 @@ pub struct Kept {
     pub extension: &'static str,
     /// What is kept: drawings (SVG) without anything but what draws, everything else as it came.
     pub bytes: Vec<u8>,
+    /// Whether it shows less than it did: texts of a drawing that stood in a page within it.
+    pub is_reduced: bool,
 }
 
 /// What of a file may be kept. Its bytes tell what it is.
@@ -22,17 +24,13 @@ pub struct Kept {
 /// It is of no kind that is served, damaged, or too large to be shown.
 pub fn kept(bytes: Vec<u8>) -> Result<Kept, String> {
     if bytes.starts_with(b"%PDF-") {
-        return Ok(Kept { extension: "pdf", bytes });
+        return Ok(Kept { extension: "pdf", bytes, is_reduced: false });
     }
     if drawing::is_drawing(&bytes) {
-        return Ok(Kept { extension: "svg", bytes: drawing::cleaned(&bytes)? });
+        let is_reduced = drawing::has_page_within(&bytes);
+        return Ok(Kept { extension: "svg", bytes: drawing::cleaned(&bytes)?, is_reduced });
     }
-    Ok(Kept { extension: pixels_of(&bytes)?, bytes })
-}
-
-/// Whether of a file less is kept than it shows: texts of a drawing that stand in a page within it.
-pub fn loses_text(bytes: &[u8]) -> bool {
-    drawing::is_drawing(bytes) && drawing::has_page_within(bytes)
+    Ok(Kept { extension: pixels_of(&bytes)?, bytes, is_reduced: false })
 }
 
 /// Which picture of pixels a file is, as the ending of its name.

@@ -46,6 +46,11 @@ pub enum Value {
 /// Reads a YAML document that begins on line `first_line` of its file.
 /// What the parser refuses is reported, with the place it gives.
 pub fn parse(text: &str, first_line: u32, report: &mut Report) -> Option<Node> {
+    parse_at(text, first_line, 0, report)
+}
+
+/// The same for a text that begins at byte `first_byte` of what its places are counted in.
+fn parse_at(text: &str, first_line: u32, first_byte: usize, report: &mut Report) -> Option<Node> {
     if text.trim().is_empty() {
         return Some(Node {
             value: Value::Map(Vec::new()),
@@ -63,7 +68,7 @@ pub fn parse(text: &str, first_line: u32, report: &mut Report) -> Option<Node> {
     match serde_saphyr::from_str_with_options::<Spanned<Value>>(text, options) {
         Ok(spanned) => {
             let mut node = node(spanned);
-            shift(&mut node, first_line - 1, 0);
+            shift(&mut node, first_line - 1, first_byte);
             Some(node)
         }
         Err(error) => {
@@ -131,10 +136,7 @@ pub fn parse_by_parts(text: &str, key: &str) -> Option<Node> {
     bounds.push(text.len());
     let read = |part: &[usize]| {
         let (from, to) = (part[0], part[1]);
-        let mut report = Report::new("");
-        let mut root = parse(&text[from..to], 1, &mut report)?;
-        shift(&mut root, line_of(text, from, 1) - 1, from);
-        if report.has_errors() { None } else { Some(root) }
+        parse_at(&text[from..to], line_of(text, from, 1), from, &mut Report::new(""))
     };
     let parts: Vec<Option<Node>> = std::thread::scope(|scope| {
         let running: Vec<_> = bounds.windows(2).map(|part| scope.spawn(move || read(part))).collect();

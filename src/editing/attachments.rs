@@ -45,7 +45,7 @@ impl Editing {
         };
         check(&bytes)?;
         let looked_at = aside(move || kept(bytes)).await?;
-        let Kept { extension, bytes } = looked_at.map_err(|why| EditError::invalid("file", why))?;
+        let Kept { extension, bytes, .. } = looked_at.map_err(|why| EditError::invalid("file", why))?;
         check(&bytes)?;
         let Some((folder, article)) =
             beside.as_str().rsplit_once('/').filter(|(folder, _)| folder.starts_with("articles"))

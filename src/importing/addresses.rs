@@ -197,10 +197,15 @@ impl Addresses {
             let path = path.to_lowercase();
             path.strip_suffix(tail).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
         };
-        let near = |path: &&String| path.bytes().zip(from.bytes()).take_while(|(a, b)| a == b).count();
         let all = self.by_name.get(tail.rsplit('/').next()?).filter(|all| all.len() <= MAX_NAMED)?;
-        all.iter().filter(ends).max_by_key(|path| (near(path), usize::MAX - path.len())).map(String::as_str)
+        nearest_of(all.iter().filter(ends), from).map(String::as_str)
     }
+}
+
+/// Of several paths the one that begins most like another one, the shorter of two.
+pub(super) fn nearest_of<'p>(paths: impl Iterator<Item = &'p String>, from: &str) -> Option<&'p String> {
+    let shared = |path: &String| path.bytes().zip(from.bytes()).take_while(|(a, b)| a == b).count();
+    paths.max_by_key(|path| (shared(path), usize::MAX - path.len()))
 }
 
 /// The host and all that stands before the last name or number of an address: who is called by numbers there is called so throughout.

@@ -28,18 +28,7 @@ mod tests {
     use crate::importing::document::{Document, State};
 
     fn imported(files: &[(&str, &str)]) -> (Vec<Document>, BTreeMap<String, String>) {
-        let folder = tempfile::tempdir().unwrap();
-        for (path, text) in files {
-            let path = folder.path().join(path);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, text).unwrap();
-        }
-        let archive = Archive::open(folder.path()).unwrap();
-        assert!(recognise(&archive));
-        let progress = |_, _| {};
-        let mut found = Found::new(&progress);
-        read(&archive, &mut found);
-        (found.documents, found.unreadable)
+        crate::importing::imported(files, recognise, read)
     }
 
     fn page(id: &str, title: &str, more: &str, body: &str) -> String {

@@ -169,6 +169,8 @@ struct Site {
     busy: BTreeSet<String>,
     /// What addresses of the system the pages come from lead to.
     addresses: Addresses,
+    /// What stands beside pages, by their paths.
+    beside: HashMap<String, Beside>,
 }
 
 impl Site {
@@ -182,11 +184,15 @@ impl Site {
             names: HashMap::new(),
             busy: BTreeSet::new(),
             addresses: Addresses::of(archive.paths(), |name| is_page(name).then(|| stem_of(name).to_owned())),
+            beside: HashMap::new(),
         };
         let mut leading = Vec::new();
         for path in pages {
-            if let Some(url) = Beside::of(archive, path).and_then(|beside| beside.url) {
-                site.by_url.entry(address(&url)).or_insert_with(|| (*path).to_owned());
+            if let Some(beside) = Beside::of(archive, path) {
+                if let Some(url) = &beside.url {
+                    site.by_url.entry(address(url)).or_insert_with(|| (*path).to_owned());
+                }
+                site.beside.insert((*path).to_owned(), beside);
             }
             let Ok(head) = head_of(archive, path) else { continue };
             for name in &head.names {
@@ -303,7 +309,7 @@ impl Site {
         }
         let html = page_text(archive, path)?;
         let mut tree = Tree::of_html(&html)?;
-        let beside = Beside::of(archive, path).unwrap_or_default();
+        let beside = self.beside.get(path).cloned().unwrap_or_default();
         if let Some(title) = &beside.title
             && tree.find(ROOT, |tree, place| tree.name(place) == "title").is_none()
         {
@@ -555,7 +561,7 @@ struct Head {
 }
 
 /// What a system that exports texts and what it knows of them apart has written beside a page, in a file of the same name: Zendesk's fields.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Beside {
     title: Option<String>,
     url: Option<String>,
@@ -912,7 +918,6 @@ pub(crate) fn has_scheme(href: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
 
     use super::*;
 
@@ -929,18 +934,7 @@ mod tests {
     }
 
     fn imported(files: &[(&str, &str)]) -> (Vec<Document>, BTreeMap<String, String>) {
-        let folder = tempfile::tempdir().unwrap();
-        for (path, text) in files {
-            let path = folder.path().join(path);
-            std::fs::create_dir_all(path.parent().unwrap_or(Path::new("."))).unwrap();
-            std::fs::write(path, text).unwrap();
-        }
-        let archive = Archive::open(folder.path()).unwrap();
-        assert!(recognise(&archive));
-        let progress = |_, _| {};
-        let mut found = Found::new(&progress);
-        read(&archive, &mut found);
-        (found.documents, found.unreadable)
+        crate::importing::imported(files, recognise, read)
     }
 
     /// What real sites taught: each of these once came out without what it says.

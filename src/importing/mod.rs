@@ -140,3 +140,23 @@ fn cell(text: &str) -> (String, Vec<Loss>, Counts) {
         Err(why) => (String::new(), vec![Loss { kind: "html".to_owned(), what: why }], Counts::default()),
     }
 }
+
+/// What a reader makes of files, for tests: the documents, and what could not be read.
+#[cfg(test)]
+fn imported(
+    files: &[(&str, &str)],
+    recognise: fn(&Archive) -> bool,
+    read: fn(&Archive, &mut Found<'_>),
+) -> (Vec<document::Document>, std::collections::BTreeMap<String, String>) {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, text) in files {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    let archive = Archive::open(folder.path()).unwrap();
+    assert!(recognise(&archive));
+    let mut found = Found::new(&|_, _| ());
+    read(&archive, &mut found);
+    (found.documents, found.unreadable)
+}

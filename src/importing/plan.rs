@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use crate::content::article::Article;
 use crate::content::files::{self, Folder};
-use crate::content::pictures::{kept, loses_text};
+use crate::content::pictures::{Kept, kept};
 use crate::importing::alike::{Alike, alike};
 use crate::importing::archive::{Archive, ArchiveError};
 use crate::importing::counts::{OPTIONS, counts};
@@ -441,10 +441,10 @@ impl<'a> Planner<'a> {
         if let Some(same) = self.by_bytes.get(&hash) {
             return Ok(same.clone());
         }
-        if loses_text(&bytes) {
+        let Kept { extension: ending, is_reduced, .. } = kept(bytes)?;
+        if is_reduced {
             self.reduced.insert(key.to_owned());
         }
-        let ending = kept(bytes)?.extension;
         let name = key.rsplit('/').next().unwrap_or(key);
         let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
         // The same in every import, so that a later one finds it again.

@@ -375,16 +375,7 @@ mod tests {
     use super::*;
 
     fn imported(files: &[(&str, &str)]) -> (Vec<Document>, BTreeMap<String, String>) {
-        let folder = tempfile::tempdir().unwrap();
-        for (path, text) in files {
-            std::fs::write(folder.path().join(path), text).unwrap();
-        }
-        let archive = Archive::open(folder.path()).unwrap();
-        assert!(recognise(&archive));
-        let progress = |_, _| {};
-        let mut found = Found::new(&progress);
-        read(&archive, &mut found);
-        (found.documents, found.unreadable)
+        crate::importing::imported(files, recognise, read)
     }
 
     const ARTICLES: &str = r##"{"count": 2, "next_page": null, "articles": [

@@ -257,8 +257,8 @@ impl Analysis {
         let known = std::mem::take(&mut memory.0.lock().unwrap_or_else(PoisonError::into_inner).alike);
         for (number, entry) in self.entries.iter().enumerate().filter(|(_, entry)| entry.holds) {
             let number = u32_of(number);
-            let mut best: Option<(u32, u32)> = None;
-            for other in self.candidates(entry, |other| other < number) {
+            let candidates = self.candidates(entry, |other| other < number);
+            let likeness = |other: u32| {
                 let keys = (entry.extract.key, self.entries[other as usize].extract.key);
                 let percent = known.get(&keys).copied().unwrap_or_else(|| {
                     for one in [number, other] {
@@ -267,16 +267,29 @@ impl Analysis {
                     duplicates::percent_alike(&shingles[&number], &shingles[&other])
                 });
                 alike.insert(keys, percent);
-                if self.is_alike(entry, other, percent) && best.is_none_or(|(most, _)| percent > most) {
-                    best = Some((percent, other));
-                }
-            }
-            found.extend(
-                best.map(|(percent, other)| alike_finding(entry, &self.entries[other as usize], percent)),
-            );
+                percent
+            };
+            found.extend(self.most_alike(entry, candidates, likeness));
         }
         memory.0.lock().unwrap_or_else(PoisonError::into_inner).alike = alike;
         found
+    }
+
+    /// What is told of the one of several that a text is most alike, if it is nearly the same. `likeness`: what they have in common, in per cent.
+    fn most_alike(
+        &self,
+        entry: &Entry,
+        candidates: Vec<u32>,
+        mut likeness: impl FnMut(u32) -> u32,
+    ) -> Option<Finding> {
+        let mut best: Option<(u32, u32)> = None;
+        for other in candidates {
+            let percent = likeness(other);
+            if self.is_alike(entry, other, percent) && best.is_none_or(|(most, _)| percent > most) {
+                best = Some((percent, other));
+            }
+        }
+        best.map(|(percent, other)| alike_finding(entry, &self.entries[other as usize], percent))
     }
 
     /// Whether a text is nearly the same as another one, with which it has so much in common, and not only made after the same pattern.
@@ -328,16 +341,9 @@ impl Analysis {
         let entry = entry_of(base, article, Arc::new(extract));
         let mut found = self.advise(base, &[(entry.clone(), parsed.body.as_str())]);
         let own = shingles_of(&parsed.body);
-        let mut best: Option<(u32, u32)> = None;
-        for other in self.candidates(&entry, |_| entry.holds) {
-            let percent = duplicates::percent_alike(&own, &self.shingles(base, other));
-            if self.is_alike(&entry, other, percent) && best.is_none_or(|(most, _)| percent > most) {
-                best = Some((percent, other));
-            }
-        }
-        found.extend(
-            best.map(|(percent, other)| alike_finding(&entry, &self.entries[other as usize], percent)),
-        );
+        let candidates = self.candidates(&entry, |_| entry.holds);
+        let likeness = |other: u32| duplicates::percent_alike(&own, &self.shingles(base, other));
+        found.extend(self.most_alike(&entry, candidates, likeness));
         found
     }
 

@@ -197,8 +197,9 @@ fn assembled(
     let mut folders: Vec<String> =
         place.folders.iter().map(|(whole, name)| site.folder_name(whole, name)).collect();
     // A language that articles cannot say they are in is told by where they stand.
-    folders.extend(place.lang.as_ref().filter(|lang| Lang::of(lang).is_none()).cloned());
-    folders.rotate_right(usize::from(place.lang.as_ref().is_some_and(|lang| Lang::of(lang).is_none())));
+    if let Some(lang) = place.lang.as_ref().filter(|lang| Lang::of(lang).is_none()) {
+        folders.insert(0, lang.clone());
+    }
     folders.retain(|folder| !folder.trim().is_empty());
     let state = if place.former { State::Archived } else { meta.state };
     let is_index = matches!(place.stem.to_lowercase().as_str(), "index" | "_index" | "readme" | "");
@@ -274,16 +275,8 @@ mod tests {
     use super::*;
 
     fn imported(files: &[(&str, &str)]) -> BTreeMap<String, Document> {
-        let folder = tempfile::tempdir().unwrap();
-        for (path, text) in files {
-            let path = folder.path().join(path);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, text).unwrap();
-        }
-        let archive = Archive::open(folder.path()).unwrap();
-        let mut found = Found::new(&|_, _| ());
-        read(&archive, &mut found);
-        found.documents.into_iter().map(|document| (document.key.clone(), document)).collect()
+        let (documents, _) = crate::importing::imported(files, recognise, read);
+        documents.into_iter().map(|document| (document.key.clone(), document)).collect()
     }
 
     fn kinds(document: &Document) -> Vec<&str> {

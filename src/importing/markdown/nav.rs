@@ -24,16 +24,10 @@ pub(super) fn read(site: &mut Site<'_>) {
                 }
             }
             // Of mkdocs-awesome-pages-plugin.
-            ".pages" => {
-                if let Some(title) = yaml(site, &path).as_ref().and_then(|all| all.get("title")) {
-                    site.folder_titles.insert(folder.to_owned(), text_of(title));
-                }
-            }
+            ".pages" => folder_title(site, &path, folder, "title"),
             "presets.yaml" => presets(site, &path),
             "_category_.json" | "_category_.yml" | "_category_.yaml" => {
-                if let Some(label) = yaml(site, &path).as_ref().and_then(|all| all.get("label")) {
-                    site.folder_titles.insert(folder.to_owned(), text_of(label));
-                }
+                folder_title(site, &path, folder, "label");
             }
             "SUMMARY.md" => summary(site, &path, folder),
             "TOC.md" | "toc.md" => contents(site, &path, folder),
@@ -47,6 +41,13 @@ pub(super) fn read(site: &mut Site<'_>) {
             }
             _ => {}
         }
+    }
+}
+
+/// What a file in a folder calls it.
+fn folder_title(site: &mut Site<'_>, path: &str, folder: &str, key: &str) {
+    if let Some(title) = yaml(site, path).as_ref().and_then(|all| all.get(key)) {
+        site.folder_titles.insert(folder.to_owned(), text_of(title));
     }
 }
 

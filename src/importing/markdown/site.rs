@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::front::{self, Meta};
 use super::nav;
-use crate::importing::addresses::Addresses;
+use crate::importing::addresses::{Addresses, nearest_of};
 use crate::importing::archive::Archive;
 
 /// The longest text that can be an article.
@@ -396,12 +396,7 @@ impl<'a> Site<'a> {
             let path = path.to_lowercase();
             without_markdown(&path).ends_with(without_markdown(&written))
         };
-        let shared = |path: &String| path.bytes().zip(from.bytes()).take_while(|(a, b)| a == b).count();
-        let best = all
-            .into_iter()
-            .flatten()
-            .filter(is_of)
-            .max_by_key(|path| (shared(path), usize::MAX - path.len()));
+        let best = nearest_of(all.into_iter().flatten().filter(is_of), from);
         if let Some(path) = best {
             let is_page = self.pages.contains_key(path);
             return Some(if is_page { Target::Document(path.clone()) } else { Target::File(path.clone()) });
